@@ -1,0 +1,129 @@
+//! Between the engine's words and the client's. Pure.
+
+use dotdigital_client as client;
+
+use crate::{
+    BatchMember, ContactId, DestinationError, DestinationErrorKind, Identifier, IdentifierKind,
+    ListMember, ListState, ListWish, Visibility,
+};
+
+/// A list as the engine knows it.
+pub(super) fn list_state(list: client::ContactList) -> ListState {
+    ListState {
+        id: list_id(list.id),
+        visibility: match list.visibility {
+            client::Visibility::Private => Some(Visibility::Private),
+            client::Visibility::Public => Some(Visibility::Public),
+            _ => None,
+        },
+        name: list.name,
+    }
+}
+
+/// A list's id as the engine knows it.
+pub(super) fn list_id(id: client::ListId) -> u64 {
+    u64::from(id.get().unsigned_abs())
+}
+
+/// A list as the client wants it.
+pub(super) fn new_list(wish: &ListWish) -> Result<client::NewList, DestinationError> {
+    let name = client::ListName::parse(&wish.name).map_err(|error| {
+        let message = format!("\"{}\" cannot be the name of a list", wish.name);
+        DestinationError::new(DestinationErrorKind::Configuration, message).caused_by(error)
+    })?;
+    let visibility = match wish.visibility {
+        Visibility::Private => client::Visibility::Private,
+        Visibility::Public => client::Visibility::Public,
+    };
+    Ok(client::NewList { name, visibility })
+}
+
+/// A list id as the client wants it.
+pub(super) fn client_list_id(id: u64) -> Result<client::ListId, DestinationError> {
+    i32::try_from(id).ok().and_then(|id| client::ListId::new(id).ok()).ok_or_else(unknown_list)
+}
+
+/// An error for an id that no list of this service can have.
+pub(super) fn unknown_list() -> DestinationError {
+    DestinationError::new(
+        DestinationErrorKind::ListGone,
+        "the state names a list id that this service does not use",
+    )
+}
+
+/// A contact id as the engine knows it.
+pub(super) fn contact_id(id: client::ContactId) -> Option<ContactId> {
+    u64::try_from(id.get()).ok().and_then(ContactId::new)
+}
+
+/// The contact id of a member to remove.
+pub(super) fn client_contact_id(
+    member: &BatchMember,
+) -> Result<client::ContactId, DestinationError> {
+    member
+        .contact
+        .and_then(|contact| i64::try_from(contact.get()).ok())
+        .and_then(|contact| client::ContactId::new(contact).ok())
+        .ok_or_else(|| refused("invalid_contact_id"))
+}
+
+/// What a member to add is matched by: the contact id where the contact must exist already.
+pub(super) fn match_identifier(
+    member: &BatchMember,
+) -> Result<client::Identifier, DestinationError> {
+    if member.contact.is_some() {
+        return client_contact_id(member).map(client::Identifier::ContactId);
+    }
+    member.identifier.as_ref().ok_or_else(|| refused("no_identifier")).and_then(client_identifier)
+}
+
+/// An identifier as the client wants it.
+pub(super) fn client_identifier(
+    identifier: &Identifier,
+) -> Result<client::Identifier, DestinationError> {
+    let text = identifier.to_text();
+    match identifier.kind() {
+        IdentifierKind::ContactId => (text.parse().ok())
+            .and_then(|id| client::ContactId::new(id).ok())
+            .map(client::Identifier::ContactId)
+            .ok_or_else(|| refused("invalid_contact_id")),
+        IdentifierKind::Email => client::EmailAddress::parse(&text)
+            .map(client::Identifier::Email)
+            .map_err(|_| refused("invalid_email")),
+        IdentifierKind::MobileNumber => client::MobileNumber::parse(&text)
+            .map(client::Identifier::MobileNumber)
+            .map_err(|_| refused("invalid_mobile_number")),
+    }
+}
+
+/// A member of a list as the engine knows them.
+pub(super) fn list_member(contact: client::Contact) -> Option<ListMember> {
+    let id = contact_id(contact.contact_id)?;
+    Some(ListMember { contact: id, identifiers: identifiers(id, &contact.identifiers) })
+}
+
+/// Everything a contact is recognised by, in normal form. The service may echo another spelling
+/// than was sent.
+pub(super) fn identifiers(
+    contact: ContactId,
+    identifiers: &client::Identifiers,
+) -> Vec<Identifier> {
+    texts(identifiers).chain([Identifier::from(contact)]).collect()
+}
+
+/// The addresses among what a contact is recognised by, in normal form.
+pub(super) fn texts(identifiers: &client::Identifiers) -> impl Iterator<Item = Identifier> {
+    let email = identifiers.email.as_ref().map(|email| (IdentifierKind::Email, email));
+    let mobile = identifiers.mobile_number.as_ref();
+    let mobile = mobile.map(|mobile| (IdentifierKind::MobileNumber, mobile));
+    let both = [email, mobile].into_iter().flatten();
+    both.filter_map(|(kind, text)| kind.normalise(text.as_bytes()).ok())
+}
+
+/// Refuses a batch because of a member in it; the engine then finds out which.
+fn refused(code: &str) -> DestinationError {
+    DestinationError::new(
+        DestinationErrorKind::Refused { code: code.to_owned() },
+        "an identifier cannot be sent to this service",
+    )
+}

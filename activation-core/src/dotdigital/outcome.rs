@@ -1,0 +1,268 @@
+//! What the service's answers mean for members and runs. Pure.
+
+use dotdigital_client::{
+    Error, ErrorKind, FailureCode, ImportFailure, ImportState, ImportStatus, ImportedContact,
+    RemovalState,
+};
+
+use super::convert::{contact_id, identifiers, texts};
+use crate::{
+    ContactId, DestinationError, DestinationErrorKind, Identifier, MemberOutcome, MemberRef,
+    Settlement,
+};
+
+/// What a single call came to.
+pub(super) enum Single {
+    /// Something is known of the member.
+    Outcome(MemberOutcome),
+    /// The rest of the batch must not be tried now.
+    Stop { outcome: MemberOutcome, error: DestinationError },
+}
+
+impl Single {
+    /// The service put `found` on the list, when `wanted` was asked for if that was known.
+    pub(super) fn acknowledged_as(wanted: Option<ContactId>, found: Option<ContactId>) -> Self {
+        Self::Outcome(match (wanted, found) {
+            (Some(wanted), Some(found)) if wanted != found => {
+                MemberOutcome::Hold { cause: "another_contact_answered".to_owned() }
+            }
+            _ => MemberOutcome::Acknowledged { contact: found },
+        })
+    }
+
+    /// The call failed.
+    pub(super) fn failed(error: Error) -> Self {
+        match error.kind() {
+            ErrorKind::Rejected | ErrorKind::NotFound | ErrorKind::Conflict
+                if !error.is_temporary() && !is_list_gone(&error) =>
+            {
+                Self::Outcome(MemberOutcome::Hold { cause: cause(&error) })
+            }
+            _ => {
+                let outcome = if error.may_have_acted() {
+                    MemberOutcome::Unknown { cause: "no_answer".to_owned() }
+                } else {
+                    MemberOutcome::Retry { cause: cause(&error) }
+                };
+                Self::Stop { outcome, error: failed_list_call(error) }
+            }
+        }
+    }
+}
+
+/// A failed call in the engine's words.
+pub(super) fn failed_call(error: Error) -> DestinationError {
+    let kind = match error.kind() {
+        _ if error.may_have_acted() => DestinationErrorKind::Unknown,
+        ErrorKind::Throttled { until } => DestinationErrorKind::Unavailable { until },
+        _ if error.is_temporary() => DestinationErrorKind::Unavailable { until: None },
+        ErrorKind::Rejected | ErrorKind::Conflict | ErrorKind::NotFound => {
+            DestinationErrorKind::Refused { code: cause(&error) }
+        }
+        _ => DestinationErrorKind::Configuration,
+    };
+    let message = match error.kind() {
+        ErrorKind::Unauthorised => "the service refused the credentials",
+        ErrorKind::WrongRegion => "the account lives in another region, or lacks the right",
+        _ => "a call to Dotdigital failed",
+    };
+    DestinationError::new(kind, message).caused_by(error)
+}
+
+/// As [`failed_call`], for calls whose path or body names a list.
+pub(super) fn failed_list_call(error: Error) -> DestinationError {
+    let (kind, message) = match error.code() {
+        Some("ERROR_ADDRESSBOOK_DUPLICATE") => {
+            (DestinationErrorKind::NameTaken, "the list's name is taken")
+        }
+        Some("ERROR_ADDRESSBOOK_LIMITEXCEEDED") => {
+            (DestinationErrorKind::Configuration, "the account may have no more lists")
+        }
+        Some("ERROR_ADDRESSBOOK_NOTWRITABLE") => {
+            (DestinationErrorKind::Configuration, "the list belongs to the system")
+        }
+        _ if is_list_gone(&error) => (DestinationErrorKind::ListGone, "the list no longer exists"),
+        _ => return failed_call(error),
+    };
+    DestinationError::new(kind, message).caused_by(error)
+}
+
+/// What an import's status says of its contacts.
+pub(super) fn import_settlement(
+    status: Result<ImportStatus, Error>,
+) -> Result<Settlement, DestinationError> {
+    let status = match status {
+        Ok(status) => status,
+        // The service has forgotten the import: nothing can be learnt any more.
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            return Ok(unknown("import_not_found"));
+        }
+        Err(error) => return Err(failed_call(error)),
+    };
+    Ok(match status.state {
+        ImportState::NotFinished => Settlement::Pending,
+        ImportState::Finished => Settlement::Each(each_contact(&status)),
+        // A matter for the vendor's support: sending it again would be rejected again.
+        ImportState::RejectedByWatchdog => {
+            Settlement::All(MemberOutcome::Hold { cause: "rejected_by_watchdog".to_owned() })
+        }
+        ImportState::ExceedsAllowedContactLimit => unknown("exceeds_allowed_contact_limit"),
+        _ => unknown("import_failed"),
+    })
+}
+
+/// What a removal job's status says of its contacts.
+pub(super) fn removal_settlement(
+    state: Result<RemovalState, Error>,
+) -> Result<Settlement, DestinationError> {
+    match state {
+        Ok(RemovalState::Started) => Ok(Settlement::Pending),
+        Ok(RemovalState::Completed) => {
+            Ok(Settlement::All(MemberOutcome::Acknowledged { contact: None }))
+        }
+        // One unknown contact may fail the whole job.
+        Ok(_) => Ok(Settlement::Refused { code: "removal_failed".to_owned() }),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(unknown("removal_not_found")),
+        Err(error) => Err(failed_call(error)),
+    }
+}
+
+fn each_contact(status: &ImportStatus) -> Vec<(MemberRef, MemberOutcome)> {
+    // Failures first, since a contact that was created or updated may also be listed as failed
+    // because of something beside it, and the last mention counts.
+    let failed = status.failures.iter().flat_map(failure);
+    let done = status.created.iter().chain(&status.updated).flat_map(imported);
+    failed.chain(done).collect()
+}
+
+fn imported(contact: &ImportedContact) -> Vec<(MemberRef, MemberOutcome)> {
+    let Some(id) = contact_id(contact.contact_id) else { return Vec::new() };
+    let outcome = MemberOutcome::Acknowledged { contact: Some(id) };
+    let by_identifier = identifiers(id, &contact.identifiers).into_iter();
+    by_identifier
+        .map(MemberRef::Identifier)
+        .chain([MemberRef::Contact(id)])
+        .map(|member| (member, outcome.clone()))
+        .collect()
+}
+
+fn failure(failure: &ImportFailure) -> Vec<(MemberRef, MemberOutcome)> {
+    let code = failure.failures.first().map(|detail| &detail.code);
+    let outcome = failed_outcome(code);
+    let contact = failure.contact_id.and_then(contact_id);
+    let by_identifier = identifiers_of(failure, contact).into_iter().map(MemberRef::Identifier);
+    by_identifier
+        .chain(contact.map(MemberRef::Contact))
+        .map(|member| (member, outcome.clone()))
+        .collect()
+}
+
+fn identifiers_of(failure: &ImportFailure, contact: Option<ContactId>) -> Vec<Identifier> {
+    let contact = contact.or_else(|| failure.identifiers.contact_id.and_then(contact_id));
+    match contact {
+        Some(contact) => identifiers(contact, &failure.identifiers),
+        None => texts(&failure.identifiers).collect(),
+    }
+}
+
+/// Permanent faults of a contact are held; faults of the request or of unknown kind come back.
+fn failed_outcome(code: Option<&FailureCode>) -> MemberOutcome {
+    let Some(code) = code else {
+        return MemberOutcome::Retry { cause: "failed_without_a_code".to_owned() };
+    };
+    let cause = snake_case(code.as_str());
+    match code {
+        FailureCode::Blocker
+        | FailureCode::ContactNotFound
+        | FailureCode::Duplicate
+        | FailureCode::DuplicateIdentifier
+        | FailureCode::GloballySuppressed
+        | FailureCode::InvalidContactId
+        | FailureCode::InvalidDomain
+        | FailureCode::InvalidEmail
+        | FailureCode::InvalidPhoneNumber
+        | FailureCode::NoValidIdentifiers
+        | FailureCode::SuppressedByDomain => MemberOutcome::Hold { cause },
+        _ => MemberOutcome::Retry { cause },
+    }
+}
+
+fn unknown(cause: &str) -> Settlement {
+    Settlement::All(MemberOutcome::Unknown { cause: cause.to_owned() })
+}
+
+fn is_list_gone(error: &Error) -> bool {
+    error.code() == Some("ERROR_ADDRESSBOOK_NOT_FOUND")
+}
+
+/// The service's code, or else its status, in the spelling of reports.
+fn cause(error: &Error) -> String {
+    match (error.code(), error.status()) {
+        (Some(code), _) => code.to_owned(),
+        (None, Some(status)) => format!("http_{status}"),
+        (None, None) => "not_sent".to_owned(),
+    }
+}
+
+/// `InvalidEmail` and `invalidEmail` become `invalid_email`: the service is not of one mind.
+fn snake_case(code: &str) -> String {
+    let mut snake = String::with_capacity(code.len() + 4);
+    for (index, character) in code.chars().enumerate() {
+        if character.is_ascii_uppercase() && index > 0 {
+            snake.push('_');
+        }
+        snake.push(character.to_ascii_lowercase());
+    }
+    snake
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn permanent_faults_are_held_and_others_come_back() {
+        let outcome = |code: &str| failed_outcome(Some(&FailureCode::from(code)));
+        for (code, cause) in [
+            ("InvalidEmail", "invalid_email"),
+            ("invalidEmail", "invalid_email"),
+            ("GloballySuppressed", "globally_suppressed"),
+            ("duplicateIdentifier", "duplicate_identifier"),
+            ("contactNotFound", "contact_not_found"),
+        ] {
+            assert_eq!(outcome(code), MemberOutcome::Hold { cause: cause.into() }, "{code}");
+        }
+        for (code, cause) in [
+            ("ApiSchemaViolation", "api_schema_violation"),
+            ("InvalidAddressBookIds", "invalid_address_book_ids"),
+            ("somethingNew", "something_new"),
+        ] {
+            assert_eq!(outcome(code), MemberOutcome::Retry { cause: cause.into() }, "{code}");
+        }
+    }
+
+    #[test]
+    fn a_contact_stored_in_part_counts_as_done() {
+        let status: ImportStatus = serde_json::from_str(
+            r#"{"importId":"i","status":"Finished",
+                "updated":[{"contactId":7,"identifiers":{"email":"Jane@Example.com"}}],
+                "failures":[{"contactId":7,"identifiers":{"email":"jane@example.com"},
+                    "failures":[{"failureCode":"consentRecordsNotApplied","description":""}]}]}"#,
+        )
+        .unwrap();
+        let outcomes: std::collections::HashMap<_, _> = each_contact(&status).into_iter().collect();
+        let jane = crate::IdentifierKind::Email.normalise(b"jane@example.com").unwrap();
+        let acknowledged = MemberOutcome::Acknowledged { contact: ContactId::new(7) };
+        assert_eq!(outcomes[&MemberRef::Identifier(jane)], acknowledged);
+    }
+
+    #[test]
+    fn another_contact_than_asked_for_is_not_taken_for_done() {
+        let Single::Outcome(outcome) =
+            Single::acknowledged_as(ContactId::new(1), ContactId::new(2))
+        else {
+            panic!("an outcome");
+        };
+        assert!(matches!(outcome, MemberOutcome::Hold { .. }));
+    }
+}

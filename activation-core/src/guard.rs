@@ -1,0 +1,329 @@
+//! The check that stops a suspicious delta before anything is written. Pure.
+
+use std::{fmt, num::NonZeroU32};
+
+use serde::{Deserialize, Serialize};
+
+/// Guard limits as people write them: what is absent stays as it was.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GuardSettings {
+    /// See [`GuardLimits::max_removal_share`].
+    pub max_removal_share: Option<Share>,
+    /// See [`GuardLimits::max_removals`].
+    pub max_removals: Option<u64>,
+    /// See [`GuardLimits::max_growth`].
+    pub max_growth: Option<NonZeroU32>,
+    /// See [`GuardLimits::max_rejected_share`].
+    pub max_rejected_share: Option<Share>,
+}
+
+/// When a delta is suspicious.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct GuardLimits {
+    /// Share of the previous members that one run may remove; 0.3 by default. Trips only
+    /// together with `max_removals`, so that small segments may turn over.
+    pub max_removal_share: Share,
+    /// Number of members that one run may remove whatever their share; 50 by default.
+    pub max_removals: u64,
+    /// How many times its previous size a segment of 1,000 members and more may become in one run;
+    /// 10 by default. The first run has no limit.
+    pub max_growth: NonZeroU32,
+    /// Share of the source's rows that may be unusable; 0.25 by default. Up to 20 unusable
+    /// rows pass whatever their share, unless no row is usable.
+    pub max_rejected_share: Share,
+}
+
+/// A share of a whole, from 0.0 to 1.0.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(try_from = "f64", into = "f64")]
+pub struct Share(f64);
+
+/// A share outside 0.0 to 1.0, or not a number.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+#[error("a share lies between 0.0 and 1.0, and this is {0}")]
+pub struct NotAShare(f64);
+
+/// What a run is about to do, in numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct DeltaCounts {
+    /// Members acknowledged by the last run.
+    pub previous: u64,
+    /// Usable, distinct members of the segment now.
+    pub current: u64,
+    /// Members to add, held ones included.
+    pub added: u64,
+    /// Members to remove.
+    pub removed: u64,
+    /// Rows of the source without a usable identifier.
+    pub rejected: u64,
+}
+
+/// A reason to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(tag = "reason", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Trip {
+    /// The segment is empty and was not before.
+    EmptySegment {
+        /// Members before.
+        previous: u64,
+    },
+    /// Too many members would be removed.
+    Removals {
+        /// How many.
+        removed: u64,
+        /// Members before.
+        previous: u64,
+        /// The share allowed.
+        max_share: Share,
+        /// The number allowed.
+        max_removals: u64,
+    },
+    /// The segment grew too fast.
+    Growth {
+        /// Members now.
+        current: u64,
+        /// Members before.
+        previous: u64,
+        /// How many times the previous size is allowed.
+        max_growth: NonZeroU32,
+    },
+    /// Too many rows have no usable identifier.
+    Rejected {
+        /// How many.
+        rejected: u64,
+        /// Rows read.
+        rows: u64,
+        /// The share allowed.
+        max_share: Share,
+    },
+}
+
+/// What the guard said of a run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct GuardReport {
+    /// The verdict.
+    pub outcome: GuardOutcome,
+    /// Why, where it tripped.
+    pub reasons: Vec<Trip>,
+}
+
+/// The guard's verdict.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum GuardOutcome {
+    /// The run ended before the guard was asked.
+    #[default]
+    NotReached,
+    /// Nothing suspicious.
+    Passed,
+    /// Suspicious: nothing was written.
+    Tripped,
+    /// Suspicious, and approved for exactly this plan.
+    Approved,
+}
+
+/// Below this size, growth by any factor is ordinary.
+const GROWTH_FLOOR: u64 = 1_000;
+/// So many unusable rows are ordinary in any source.
+const REJECTED_FLOOR: u64 = 20;
+
+/// The growth allowed by default.
+const MAX_GROWTH: NonZeroU32 = NonZeroU32::new(10).unwrap();
+
+impl Share {
+    /// A share.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`NotAShare`] outside `0.0..=1.0`.
+    pub fn new(share: f64) -> Result<Self, NotAShare> {
+        if (0.0..=1.0).contains(&share) { Ok(Self(share)) } else { Err(NotAShare(share)) }
+    }
+
+    /// Whether `part` is more than this share of `whole`.
+    fn is_exceeded_by(self, part: u64, whole: u64) -> bool {
+        part as f64 > self.0 * whole as f64
+    }
+}
+
+impl TryFrom<f64> for Share {
+    type Error = NotAShare;
+
+    fn try_from(share: f64) -> Result<Self, NotAShare> {
+        Self::new(share)
+    }
+}
+
+impl From<Share> for f64 {
+    fn from(share: Share) -> Self {
+        share.0
+    }
+}
+
+/// In per cent, as people read it.
+impl fmt::Display for Share {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} %", (self.0 * 1000.0).round() / 10.0)
+    }
+}
+
+impl Default for GuardLimits {
+    fn default() -> Self {
+        Self {
+            max_removal_share: Share(0.3),
+            max_removals: 50,
+            max_growth: MAX_GROWTH,
+            max_rejected_share: Share(0.25),
+        }
+    }
+}
+
+impl GuardLimits {
+    /// These limits, with what `settings` names replaced.
+    #[must_use]
+    pub fn with(self, settings: &GuardSettings) -> Self {
+        Self {
+            max_removal_share: settings.max_removal_share.unwrap_or(self.max_removal_share),
+            max_removals: settings.max_removals.unwrap_or(self.max_removals),
+            max_growth: settings.max_growth.unwrap_or(self.max_growth),
+            max_rejected_share: settings.max_rejected_share.unwrap_or(self.max_rejected_share),
+        }
+    }
+
+    /// Every reason to stop a run with these counts; empty when it may go on.
+    pub fn check(&self, counts: &DeltaCounts) -> Vec<Trip> {
+        [self.empty(counts), self.removals(counts), self.growth(counts), self.rejected(counts)]
+            .into_iter()
+            .flatten()
+            .collect()
+    }
+
+    fn empty(&self, counts: &DeltaCounts) -> Option<Trip> {
+        (counts.current == 0 && counts.previous > 0)
+            .then_some(Trip::EmptySegment { previous: counts.previous })
+    }
+
+    fn removals(&self, counts: &DeltaCounts) -> Option<Trip> {
+        let DeltaCounts { removed, previous, .. } = *counts;
+        let too_many = removed > self.max_removals;
+        let too_large = self.max_removal_share.is_exceeded_by(removed, previous);
+        (too_many && too_large).then_some(Trip::Removals {
+            removed,
+            previous,
+            max_share: self.max_removal_share,
+            max_removals: self.max_removals,
+        })
+    }
+
+    fn growth(&self, counts: &DeltaCounts) -> Option<Trip> {
+        let DeltaCounts { current, previous, .. } = *counts;
+        let grown = current > previous.saturating_mul(self.max_growth.get().into());
+        (previous > 0 && current >= GROWTH_FLOOR && grown).then_some(Trip::Growth {
+            current,
+            previous,
+            max_growth: self.max_growth,
+        })
+    }
+
+    fn rejected(&self, counts: &DeltaCounts) -> Option<Trip> {
+        let rejected = counts.rejected;
+        let rows = counts.current + rejected;
+        let many = rejected > REJECTED_FLOOR || (counts.current == 0 && rejected > 0);
+        (many && self.max_rejected_share.is_exceeded_by(rejected, rows)).then_some(Trip::Rejected {
+            rejected,
+            rows,
+            max_share: self.max_rejected_share,
+        })
+    }
+}
+
+impl fmt::Display for Trip {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::EmptySegment { previous } => {
+                write!(f, "the segment is empty, and had {previous} members before")
+            }
+            Self::Removals { removed, previous, max_share, max_removals } => write!(
+                f,
+                "{removed} of {previous} members would be removed; allowed are {max_share} or {max_removals}"
+            ),
+            Self::Growth { current, previous, max_growth } => write!(
+                f,
+                "the segment grew from {previous} to {current} members; allowed is {max_growth} times its size"
+            ),
+            Self::Rejected { rejected, rows, max_share } => write!(
+                f,
+                "{rejected} of {rows} rows have no usable identifier; allowed are {max_share}"
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counts(previous: u64, added: u64, removed: u64, rejected: u64) -> DeltaCounts {
+        DeltaCounts { previous, current: previous + added - removed, added, removed, rejected }
+    }
+
+    fn trips(counts: DeltaCounts) -> Vec<Trip> {
+        GuardLimits::default().check(&counts)
+    }
+
+    #[test]
+    fn an_empty_segment_trips_however_small_it_was() {
+        assert_eq!(trips(counts(1, 0, 1, 0)), [Trip::EmptySegment { previous: 1 }]);
+    }
+
+    #[test]
+    fn a_first_run_passes_whatever_its_size() {
+        assert_eq!(trips(counts(0, 5_000_000, 0, 0)), []);
+        assert_eq!(trips(counts(0, 0, 0, 0)), []);
+    }
+
+    #[test]
+    fn removal_share_and_count_must_both_trip() {
+        assert_eq!(trips(counts(60, 0, 50, 0)), [], "a large share of few");
+        assert_eq!(trips(counts(1_000, 0, 300, 0)), [], "many, but exactly the share");
+        assert!(matches!(
+            trips(counts(1_000, 0, 301, 0))[..],
+            [Trip::Removals { removed: 301, .. }]
+        ));
+        assert!(matches!(trips(counts(100, 0, 51, 0))[..], [Trip::Removals { .. }]));
+    }
+
+    #[test]
+    fn growth_trips_only_for_segments_of_some_size() {
+        assert_eq!(trips(counts(10, 900, 0, 0)), []);
+        assert_eq!(trips(counts(100, 900, 0, 0)), [], "exactly ten times");
+        assert!(matches!(trips(counts(100, 901, 0, 0))[..], [Trip::Growth { current: 1_001, .. }]));
+    }
+
+    #[test]
+    fn unusable_rows_trip_over_share_and_floor_or_when_nothing_is_usable() {
+        assert_eq!(trips(counts(20, 0, 0, 20)), []);
+        assert_eq!(trips(counts(63, 0, 0, 21)), [], "exactly a quarter");
+        assert!(matches!(trips(counts(62, 0, 0, 21))[..], [Trip::Rejected { rows: 83, .. }]));
+        assert!(matches!(trips(counts(0, 0, 0, 1))[..], [Trip::Rejected { rejected: 1, .. }]));
+    }
+
+    #[test]
+    fn a_share_lies_between_nothing_and_all() {
+        assert_eq!(Share::new(1.5), Err(NotAShare(1.5)));
+        assert!(Share::new(f64::NAN).is_err());
+        assert_eq!(Share::new(0.125).unwrap().to_string(), "12.5 %");
+        assert!(serde_json::from_str::<GuardSettings>(r#"{"max_removal_share":30}"#).is_err());
+    }
+
+    #[test]
+    fn absent_limits_stay_as_they_were() {
+        let limits = GuardLimits::default()
+            .with(&GuardSettings { max_removals: Some(5), ..GuardSettings::default() });
+        assert_eq!(limits, GuardLimits { max_removals: 5, ..GuardLimits::default() });
+    }
+}

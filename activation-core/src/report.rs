@@ -1,0 +1,213 @@
+//! What a run did, for people and for scripts.
+
+use std::{collections::BTreeMap, fmt};
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use crate::{Activation, GuardOutcome, GuardReport, HeldMember, Plan};
+
+/// The cause of holding a member who is no contact yet, under "existing contacts only". Not a
+/// fault, so it is reported as skipped.
+pub(crate) const NO_CONTACT: &str = "no_contact";
+
+/// How a run ended. Each word has one exit code in the `activate` example.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum RunStatus {
+    /// The list equals the segment, and something was done for it.
+    Done,
+    /// The list equalled the segment already.
+    NothingToDo,
+    /// A dry run: nothing was changed anywhere.
+    Planned,
+    /// Stopped by the guard; the plan waits for approval.
+    Blocked,
+    /// Done, but for held or failed members.
+    Incomplete,
+    /// Stopped by an error that will stay until something changes.
+    Failed,
+    /// Stopped by something that passes: another run, a limit, an unreachable service or
+    /// warehouse. Run again later.
+    Busy,
+}
+
+/// The account of one run.
+///
+/// Counts add up: what the plan wanted (`planned`) is what was added, removed, newly held, newly
+/// skipped or has failed.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct RunReport {
+    /// The segment's name.
+    pub segment: String,
+    /// The list.
+    pub list: ListReport,
+    /// How the run ended.
+    pub status: RunStatus,
+    /// Members added, as the destination confirmed.
+    pub added: u64,
+    /// Members removed, as the destination confirmed.
+    pub removed: u64,
+    /// Members that were on the list and stay.
+    pub unchanged: u64,
+    /// Members that should be on the list and cannot be, old and new.
+    pub held: u64,
+    /// Of `added` and `removed`, those that an earlier run began and this one learnt of.
+    pub recovered: u64,
+    /// Changes wanted and not confirmed; they come back in the next run.
+    pub failed: u64,
+    /// Members passed over because they are no contacts yet, under "existing contacts only".
+    pub skipped: u64,
+    /// Rows without a usable identifier, by reason.
+    pub rejected: BTreeMap<String, u64>,
+    /// Held members by cause.
+    pub held_by_cause: BTreeMap<String, u64>,
+    /// Failed changes by cause, where one is known.
+    pub failed_by_cause: BTreeMap<String, u64>,
+    /// What the guard said.
+    pub guard: GuardReport,
+    /// What the run set out to do; `None` when it did not get that far.
+    pub planned: Option<Plan>,
+    /// The plan's digest, to approve it by.
+    pub plan_digest: Option<String>,
+    /// Calls to the destination by endpoint, every attempt counted.
+    pub calls: BTreeMap<String, u64>,
+    /// What stopped the run.
+    pub error: Option<ErrorReport>,
+    /// When it began.
+    pub started_at: DateTime<Utc>,
+    /// When it ended.
+    pub finished_at: DateTime<Utc>,
+}
+
+/// The list of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ListReport {
+    /// Its id, once known.
+    pub id: Option<u64>,
+    /// Its name.
+    pub name: String,
+}
+
+/// An error in a report.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ErrorReport {
+    /// What happened and what to do, without addresses and secrets.
+    pub message: String,
+    /// Whether it may pass by itself.
+    pub temporary: bool,
+}
+
+impl RunReport {
+    pub(crate) fn new(activation: &Activation, now: DateTime<Utc>) -> Self {
+        Self {
+            segment: activation.segment().to_owned(),
+            list: ListReport { id: None, name: activation.list_name().to_owned() },
+            status: RunStatus::NothingToDo,
+            added: 0,
+            removed: 0,
+            unchanged: 0,
+            held: 0,
+            recovered: 0,
+            failed: 0,
+            skipped: 0,
+            rejected: BTreeMap::new(),
+            held_by_cause: BTreeMap::new(),
+            failed_by_cause: BTreeMap::new(),
+            guard: GuardReport::default(),
+            planned: None,
+            plan_digest: None,
+            calls: BTreeMap::new(),
+            error: None,
+            started_at: now,
+            finished_at: now,
+        }
+    }
+
+    pub(crate) fn count_held(&mut self, held: &[HeldMember]) {
+        for held in held {
+            if held.cause == NO_CONTACT {
+                self.skipped += 1;
+            } else {
+                self.held += 1;
+                *self.held_by_cause.entry(held.cause.clone()).or_default() += 1;
+            }
+        }
+    }
+
+    /// All calls to the destination.
+    pub fn total_calls(&self) -> u64 {
+        self.calls.values().sum()
+    }
+}
+
+/// A few lines for people.
+impl fmt::Display for RunReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{} -> list \"{}\": {}", self.segment, self.list.name, self.status)?;
+        if self.status == RunStatus::Planned {
+            self.fmt_plan(f)?;
+        } else {
+            writeln!(
+                f,
+                "  added {}, removed {}, unchanged {}, held {}, failed {}",
+                self.added, self.removed, self.unchanged, self.held, self.failed
+            )?;
+        }
+        if self.skipped > 0 {
+            writeln!(f, "  skipped, since they are no contacts yet: {}", self.skipped)?;
+        }
+        fmt_counts(f, "rows without a usable identifier", &self.rejected)?;
+        fmt_counts(f, "held", &self.held_by_cause)?;
+        fmt_counts(f, "failed, to be tried again", &self.failed_by_cause)?;
+        for reason in &self.guard.reasons {
+            writeln!(f, "  guard: {reason}")?;
+        }
+        if let (GuardOutcome::Tripped, Some(digest)) = (self.guard.outcome, &self.plan_digest) {
+            writeln!(f, "  nothing was changed; if this is intended, approve plan {digest}")?;
+        }
+        if let Some(error) = &self.error {
+            writeln!(f, "  error: {}", error.message)?;
+        }
+        fmt_counts(f, "calls", &self.calls)
+    }
+}
+
+impl RunReport {
+    fn fmt_plan(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(plan) = &self.planned else { return Ok(()) };
+        writeln!(
+            f,
+            "  would add {} and remove {} members, {} stay; about {} calls; list: {}",
+            plan.add, plan.remove, self.unchanged, plan.estimated_calls, plan.list_action
+        )?;
+        writeln!(f, "  plan {}", plan.digest)
+    }
+}
+
+impl fmt::Display for RunStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Done => "done",
+            Self::NothingToDo => "nothing to do",
+            Self::Planned => "planned, nothing changed",
+            Self::Blocked => "blocked by the guard",
+            Self::Incomplete => "done, with held or failed members",
+            Self::Failed => "failed",
+            Self::Busy => "stopped for now, run again later",
+        })
+    }
+}
+
+fn fmt_counts(
+    f: &mut fmt::Formatter<'_>,
+    title: &str,
+    counts: &BTreeMap<String, u64>,
+) -> fmt::Result {
+    for (name, count) in counts {
+        writeln!(f, "  {title}: {name} {count}")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,356 @@
+//! Sends a plan, batch by batch, and learns what became of it.
+//!
+//! Every batch is in the journal before it is sent and after it was accepted, so that a run killed
+//! anywhere leaves either nothing to find out or somebody to ask.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    time::Duration,
+};
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{
+    Session,
+    delta::{Change, fingerprint},
+    error::RunError,
+    journal::{Entry, Record},
+    tally::Tally,
+};
+use crate::{
+    Batch, BatchMember, DestinationError, DestinationErrorKind, Event, MemberOutcome, MemberRef,
+    MissingContacts, Operation, Receipt, Settlement, Submission, report::NO_CONTACT,
+};
+
+/// The first wait before asking about a job again; it doubles up to [`MAX_POLL_WAIT`].
+const FIRST_POLL_WAIT: Duration = Duration::from_secs(1);
+const MAX_POLL_WAIT: Duration = Duration::from_secs(30);
+
+/// How long one run waits for one job. The job stays in the journal, and the next run asks again.
+const PATIENCE: TimeDelta = TimeDelta::hours(1);
+
+/// When a job that never ends is no longer waited for: its outcome counts as unknown.
+const STUCK_AFTER: TimeDelta = TimeDelta::hours(24);
+
+/// Look-ups before a batch is sent: what they found is lost when the run stops among them.
+const LOOK_UPS: usize = 5_000;
+
+/// A batch the destination is working on.
+struct Flight {
+    batch: u64,
+    sent_at: DateTime<Utc>,
+    changes: Vec<Change>,
+    receipt: Receipt,
+}
+
+/// What came of asking about a job until it ended.
+pub(super) enum Verdict {
+    /// One outcome for each member.
+    Outcomes(Vec<(Entry, MemberOutcome)>),
+    /// Failed as a whole; smaller batches may go through.
+    Refused(String),
+}
+
+/// Applies `changes` of one operation. Outcomes go into the tally, also those before an error.
+pub(super) async fn apply(
+    session: &mut Session<'_>,
+    list_id: u64,
+    operation: Operation,
+    changes: Vec<Change>,
+    tally: &mut Tally,
+) -> Result<(), RunError> {
+    let total = changes.len() as u64;
+    let settled_before = tally.settled();
+    let mut work = Work { list_id, operation, queue: VecDeque::from([changes]) };
+    let mut flights = VecDeque::new();
+    let result = work.run(session, &mut flights, tally).await;
+    // Whatever was neither confirmed nor counted yet was wanted and has not been done.
+    let settled = tally.settled() - settled_before;
+    if total > settled {
+        tally.fail("not_attempted_or_unsettled", total - settled);
+    }
+    result
+}
+
+struct Work {
+    list_id: u64,
+    operation: Operation,
+    /// What is left to send; a refused batch comes back here in two halves.
+    queue: VecDeque<Vec<Change>>,
+}
+
+impl Work {
+    async fn run(
+        &mut self,
+        session: &mut Session<'_>,
+        flights: &mut VecDeque<Flight>,
+        tally: &mut Tally,
+    ) -> Result<(), RunError> {
+        let in_flight = session.destination.limits().in_flight.max(1);
+        let mut stop = None;
+        loop {
+            while stop.is_none() && flights.len() < in_flight {
+                let Some(changes) = self.next_batch(session) else { break };
+                match self.submit(session, changes, tally).await {
+                    Ok(Some(flight)) => flights.push_back(flight),
+                    Ok(None) => {}
+                    Err(RunError::Store(error)) => return Err(error.into()),
+                    // What is under way is still settled before the run stops.
+                    Err(error) => stop = Some(error),
+                }
+            }
+            let Some(flight) = flights.pop_front() else { break };
+            if let Err(error) = self.settle(session, flight, tally).await {
+                match error {
+                    RunError::Store(error) => return Err(error.into()),
+                    error => stop = stop.or(Some(error)),
+                }
+            }
+        }
+        stop.map_or(Ok(()), Err)
+    }
+
+    /// Takes from the queue as much as fits into one submission.
+    fn next_batch(&mut self, session: &Session<'_>) -> Option<Vec<Change>> {
+        let mut changes = self.queue.pop_front()?;
+        if changes.is_empty() {
+            return self.next_batch(session);
+        }
+        let most = self.most(session).min(changes.len());
+        let members: Vec<BatchMember> = changes[..most].iter().map(batch_member).collect();
+        let size = session.destination.batch_size(self.list_id, self.operation, &members);
+        if size < changes.len() {
+            let rest = changes.split_off(size.max(1));
+            self.queue.push_front(rest);
+        }
+        Some(changes)
+    }
+
+    fn most(&self, session: &Session<'_>) -> usize {
+        let limits = session.destination.limits();
+        match (self.operation, session.activation.resolved().missing_contacts) {
+            (Operation::Remove, _) => limits.removals,
+            (Operation::Add, MissingContacts::Create) => limits.additions,
+            (Operation::Add, MissingContacts::ExistingOnly) => limits.additions.min(LOOK_UPS),
+        }
+    }
+
+    async fn submit(
+        &mut self,
+        session: &mut Session<'_>,
+        changes: Vec<Change>,
+        tally: &mut Tally,
+    ) -> Result<Option<Flight>, RunError> {
+        let changes = self.existing_only(session, changes, tally).await?;
+        if changes.is_empty() {
+            return Ok(None);
+        }
+        session.renew().await?;
+        let batch = session.next_batch();
+        let sent_at = session.clock.now();
+        let members = changes.iter().map(|change| change.entry).collect();
+        session
+            .journal(batch, &Record::Sending { operation: self.operation, at: sent_at, members })
+            .await?;
+        let members = changes.iter().map(batch_member).collect();
+        let submission = session
+            .destination
+            .submit(self.list_id, &Batch { operation: self.operation, members })
+            .await;
+        session.observe(&Event::Submitted {
+            operation: self.operation,
+            members: changes.len() as u64,
+        });
+        match submission {
+            Ok(Submission::Receipt(receipt)) => {
+                session.journal(batch, &Record::Accepted { receipt: receipt.clone() }).await?;
+                Ok(Some(Flight { batch, sent_at, changes, receipt }))
+            }
+            Ok(Submission::Settled(outcomes)) => {
+                let outcomes = in_order(&changes, outcomes);
+                session.settled(batch, self.operation, sent_at, outcomes, tally).await?;
+                Ok(None)
+            }
+            Err(error) => self.not_submitted(session, batch, changes, error, tally).await,
+        }
+    }
+
+    /// Under "existing contacts only", looks up who is a contact and sets the others aside. The
+    /// batch then goes by contact id, which never creates anybody.
+    async fn existing_only(
+        &self,
+        session: &Session<'_>,
+        changes: Vec<Change>,
+        tally: &mut Tally,
+    ) -> Result<Vec<Change>, RunError> {
+        let policy = session.activation.resolved().missing_contacts;
+        if self.operation == Operation::Remove || policy == MissingContacts::Create {
+            return Ok(changes);
+        }
+        let (known, unknown): (Vec<_>, Vec<_>) =
+            changes.into_iter().partition(|change| change.entry.contact.is_some());
+        let identifiers: Vec<_> =
+            unknown.iter().filter_map(|change| change.identifier.clone()).collect();
+        let contacts = session.destination.find_contacts(&identifiers).await?;
+        let mut existing = known;
+        for (mut change, contact) in unknown.into_iter().zip(contacts) {
+            match contact {
+                Some(contact) => {
+                    change.entry.contact = Some(contact);
+                    existing.push(change);
+                }
+                None => tally.hold(change.entry.member, NO_CONTACT.to_owned()),
+            }
+        }
+        Ok(existing)
+    }
+
+    /// A submission that brought no receipt.
+    async fn not_submitted(
+        &mut self,
+        session: &mut Session<'_>,
+        batch: u64,
+        changes: Vec<Change>,
+        error: DestinationError,
+        tally: &mut Tally,
+    ) -> Result<Option<Flight>, RunError> {
+        if error.kind == DestinationErrorKind::Unknown {
+            // The journal says that it was being sent: its members count as uncertain.
+            return Err(error.into());
+        }
+        tally.retired_batches.push(batch);
+        let entries: Vec<Entry> = changes.iter().map(|change| change.entry).collect();
+        let DestinationErrorKind::Refused { code } = error.kind else {
+            let outcome = MemberOutcome::Retry { cause: "not_sent".to_owned() };
+            session
+                .journal(batch, &Record::Settled { outcomes: same_for_all(&entries, &outcome) })
+                .await?;
+            return Err(error.into());
+        };
+        let outcome = MemberOutcome::Retry { cause: code.clone() };
+        session
+            .journal(batch, &Record::Settled { outcomes: same_for_all(&entries, &outcome) })
+            .await?;
+        self.refused(changes, &code, tally);
+        Ok(None)
+    }
+
+    /// Halves a refused batch until the member that spoils it stands alone.
+    fn refused(&mut self, mut changes: Vec<Change>, code: &str, tally: &mut Tally) {
+        if let [change] = &changes[..] {
+            let outcome = MemberOutcome::Hold { cause: code.to_owned() };
+            tally.settle(self.operation, &[(change.entry, outcome)]);
+        } else {
+            let second = changes.split_off(changes.len() / 2);
+            self.queue.push_front(second);
+            self.queue.push_front(changes);
+        }
+    }
+
+    async fn settle(
+        &mut self,
+        session: &mut Session<'_>,
+        flight: Flight,
+        tally: &mut Tally,
+    ) -> Result<(), RunError> {
+        let Flight { batch, sent_at, changes, receipt } = flight;
+        let entries: Vec<Entry> = changes.iter().map(|change| change.entry).collect();
+        match ask(session, &receipt, sent_at, &entries).await? {
+            Verdict::Outcomes(outcomes) => {
+                session.settled(batch, self.operation, sent_at, outcomes, tally).await
+            }
+            Verdict::Refused(code) => {
+                // It may have acted on some. The halves repeat it, which changes nothing for them.
+                session.uncertain(self.operation, sent_at, entries).await?;
+                tally.retired_batches.push(batch);
+                self.refused(changes, &code, tally);
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Asks about a job until it ends.
+pub(super) async fn ask(
+    session: &mut Session<'_>,
+    receipt: &Receipt,
+    sent_at: DateTime<Utc>,
+    entries: &[Entry],
+) -> Result<Verdict, RunError> {
+    let started = session.clock.now();
+    let mut wait = FIRST_POLL_WAIT;
+    loop {
+        session.renew().await?;
+        let settlement = session.destination.settle(receipt).await?;
+        let now = session.clock.now();
+        match settlement {
+            Settlement::All(outcome) => {
+                return Ok(Verdict::Outcomes(same_for_all(entries, &outcome)));
+            }
+            Settlement::Each(members) => {
+                return Ok(Verdict::Outcomes(match_members(session, entries, members)));
+            }
+            Settlement::Refused { code } => return Ok(Verdict::Refused(code)),
+            Settlement::Pending if now - sent_at > STUCK_AFTER => {
+                let outcome = MemberOutcome::Unknown { cause: "job_never_ended".to_owned() };
+                return Ok(Verdict::Outcomes(same_for_all(entries, &outcome)));
+            }
+            Settlement::Pending if now - started > PATIENCE => {
+                return Err(RunError::NotYet(format!(
+                    "the service is still working on job {}; the next run goes on from there",
+                    receipt.id
+                )));
+            }
+            Settlement::Pending => {
+                session.clock.sleep(wait).await;
+                wait = (wait * 2).min(MAX_POLL_WAIT);
+            }
+        }
+    }
+}
+
+/// Brings the service's answer, which names members its own way, into the order of the batch.
+fn match_members(
+    session: &Session<'_>,
+    entries: &[Entry],
+    answer: Vec<(MemberRef, MemberOutcome)>,
+) -> Vec<(Entry, MemberOutcome)> {
+    let key = session.store.fingerprint_key();
+    let mut by_member = HashMap::new();
+    let mut by_contact = HashMap::new();
+    for (member, outcome) in answer {
+        match member {
+            MemberRef::Identifier(identifier) => {
+                by_member.insert(fingerprint(key, &identifier), outcome);
+            }
+            MemberRef::Contact(contact) => {
+                by_contact.insert(contact, outcome);
+            }
+        }
+    }
+    let outcome_of = |entry: &Entry| {
+        by_member
+            .get(&entry.member)
+            .or_else(|| by_contact.get(&entry.contact?))
+            .cloned()
+            .unwrap_or_else(not_reported)
+    };
+    entries.iter().map(|entry| (*entry, outcome_of(entry))).collect()
+}
+
+fn same_for_all(entries: &[Entry], outcome: &MemberOutcome) -> Vec<(Entry, MemberOutcome)> {
+    entries.iter().map(|entry| (*entry, outcome.clone())).collect()
+}
+
+fn not_reported() -> MemberOutcome {
+    MemberOutcome::Unknown { cause: "not_in_the_services_report".to_owned() }
+}
+
+fn in_order(changes: &[Change], outcomes: Vec<MemberOutcome>) -> Vec<(Entry, MemberOutcome)> {
+    let outcomes = outcomes.into_iter().chain(std::iter::repeat_with(not_reported));
+    changes.iter().map(|change| change.entry).zip(outcomes).collect()
+}
+
+fn batch_member(change: &Change) -> BatchMember {
+    BatchMember { identifier: change.identifier.clone(), contact: change.entry.contact }
+}

@@ -1,0 +1,100 @@
+//! Moves the state forward by exactly what was acknowledged. Nothing else does.
+
+use std::collections::HashSet;
+
+use chrono::TimeDelta;
+use segment_diff::Fingerprint;
+
+use super::{
+    error::RunError,
+    journal::{NO_BATCH, Stage},
+    membership::write_membership,
+    session::Session,
+    tally::Tally,
+};
+use crate::{Commit, Event, Head, HeldMember, ListPin, RunReport};
+
+/// How long after sending a job whose outcome is unknown may still come to life.
+const UNCERTAIN_FOR: TimeDelta = TimeDelta::hours(1);
+
+/// Commits what a run learnt: previous + acknowledged additions − acknowledged removals, held
+/// members, and the end of batches that need no more attention. Returns the members newly held.
+pub(super) async fn commit(
+    session: &mut Session<'_>,
+    mut tally: Tally,
+    released: Vec<Fingerprint>,
+    everything_settled: bool,
+    report: &mut RunReport,
+) -> Result<Vec<HeldMember>, RunError> {
+    tally.sort();
+    let hold = tally.held_members(&session.held, session.clock.now());
+    let unhold = no_longer_held(session, &tally, released);
+    let mut retired_batches = std::mem::take(&mut tally.retired_batches);
+    if everything_settled {
+        retired_batches.extend(outlived(session));
+    }
+    let moves = tally.moves_membership();
+    if !moves && hold.is_empty() && unhold.is_empty() && retired_batches.is_empty() {
+        return Ok(hold);
+    }
+    session.renew().await?;
+    let mut head = next_head(session);
+    if moves {
+        let previous = session.head.snapshot.as_ref();
+        head.snapshot = write_membership(
+            session.store,
+            session.lease()?,
+            previous,
+            &tally.added,
+            &tally.removed,
+        )
+        .await?;
+    }
+    let commit = Commit { head, retired_batches, hold: hold.clone(), unhold, ..Commit::default() };
+    store(session, commit).await?;
+    report.added += tally.added.len() as u64;
+    report.removed += tally.removed.len() as u64;
+    Ok(hold)
+}
+
+/// Commits the list to keep; the intent to create one is fulfilled.
+pub(super) async fn commit_pin(session: &mut Session<'_>, pin: ListPin) -> Result<(), RunError> {
+    let head = Head { pin: Some(pin), ..next_head(session) };
+    store(session, Commit { head, retired_batches: vec![NO_BATCH], ..Commit::default() }).await
+}
+
+fn next_head(session: &Session<'_>) -> Head {
+    Head { generation: session.head.generation + 1, ..session.head.clone() }
+}
+
+async fn store(session: &mut Session<'_>, commit: Commit) -> Result<(), RunError> {
+    let commit = Commit { expected_generation: session.head.generation, ..commit };
+    session.store.commit(session.lease()?, commit.clone()).await?;
+    let replaced: HashSet<Fingerprint> =
+        commit.hold.iter().map(|held| held.member).chain(commit.unhold).collect();
+    session.held.retain(|held| !replaced.contains(&held.member));
+    session.held.extend(commit.hold);
+    session.head = commit.head;
+    session.observe(&Event::Committed { generation: session.head.generation });
+    Ok(())
+}
+
+fn no_longer_held(
+    session: &Session<'_>,
+    tally: &Tally,
+    released: Vec<Fingerprint>,
+) -> Vec<Fingerprint> {
+    let added: HashSet<Fingerprint> = tally.added.iter().map(|entry| entry.member).collect();
+    let added = session.held.iter().map(|held| held.member).filter(|held| added.contains(held));
+    added.chain(released).collect()
+}
+
+/// Uncertain batches that were old enough when this run began, and that it has made up for.
+fn outlived(session: &Session<'_>) -> impl Iterator<Item = u64> {
+    let horizon = session.started_at - UNCERTAIN_FOR;
+    (session.journal.batches.iter())
+        .filter(move |batch| batch.stage == Stage::Uncertain && batch.at <= horizon)
+        .map(|batch| batch.id)
+        .collect::<Vec<_>>()
+        .into_iter()
+}

@@ -1,0 +1,264 @@
+//! What changed between the acknowledged membership and the segment, both streamed.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use chrono::{DateTime, Utc};
+use segment_diff::{
+    Fingerprint, FingerprintKey,
+    probe::{Observation, Probe, ProbeBuilder},
+};
+
+use super::{
+    error::RunError,
+    journal::{Entry, OpenBatch, Stage},
+    membership::MembershipReader,
+};
+use crate::{
+    ActivationKey, DeltaCounts, HeldMember, Identifier, IdentifierKind, Operation, Reject,
+    SegmentSource, SnapshotRef, SourceError, StateStore, StoreError, StoreErrorKind,
+};
+
+/// A wanted change of one member.
+#[derive(Clone, Debug)]
+pub(super) struct Change {
+    pub(super) entry: Entry,
+    /// Known for additions; removals need the contact id only.
+    pub(super) identifier: Option<Identifier>,
+}
+
+/// The difference, and all that was learnt while computing it.
+#[derive(Debug, Default)]
+pub(super) struct Delta {
+    pub(super) counts: DeltaCounts,
+    /// Members that stay as they are.
+    pub(super) unchanged: u64,
+    /// Rows without a usable identifier.
+    pub(super) rejected: BTreeMap<Reject, u64>,
+    /// In ascending order of fingerprint, whatever order the source has.
+    pub(super) additions: Vec<Change>,
+    /// In ascending order of fingerprint.
+    pub(super) removals: Vec<Change>,
+    /// Held members still in the segment and not yet due.
+    pub(super) still_held: Vec<HeldMember>,
+    /// Held members that left the segment: a sign of change, should they come back.
+    pub(super) released: Vec<Fingerprint>,
+    /// People who left, and whom an addition with unknown outcome may yet have put on the list.
+    pub(super) to_look_for: HashSet<Fingerprint>,
+}
+
+/// Where the two sides come from.
+pub(super) struct Sides<'a> {
+    pub(super) store: &'a dyn StateStore,
+    pub(super) activation: &'a ActivationKey,
+    pub(super) snapshot: Option<&'a SnapshotRef>,
+    pub(super) source: &'a dyn SegmentSource,
+    pub(super) kind: IdentifierKind,
+}
+
+/// Members that need more than the plain difference.
+pub(super) struct Special<'a> {
+    held: HashMap<Fingerprint, &'a HeldMember>,
+    /// Additions and removals of which it is not known whether they happened.
+    uncertain_additions: HashSet<Fingerprint>,
+    uncertain_removals: HashSet<Fingerprint>,
+    now: DateTime<Utc>,
+}
+
+impl<'a> Special<'a> {
+    pub(super) fn new(held: &'a [HeldMember], batches: &[OpenBatch], now: DateTime<Utc>) -> Self {
+        let held = held.iter().map(|held| (held.member, held)).collect();
+        let uncertain = |operation| {
+            (batches.iter())
+                .filter(|batch| batch.stage == Stage::Uncertain && batch.operation == operation)
+                .flat_map(|batch| batch.members.iter().map(|entry| entry.member))
+                .collect()
+        };
+        Self {
+            held,
+            uncertain_additions: uncertain(Operation::Add),
+            uncertain_removals: uncertain(Operation::Remove),
+            now,
+        }
+    }
+
+    fn watches(&self, member: &Fingerprint) -> bool {
+        self.held.contains_key(member)
+            || self.uncertain_additions.contains(member)
+            || self.uncertain_removals.contains(member)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.held.is_empty()
+            && self.uncertain_additions.is_empty()
+            && self.uncertain_removals.is_empty()
+    }
+}
+
+impl Delta {
+    /// Reads the snapshot into memory (16 bytes a member), streams the segment past it, and streams
+    /// the snapshot once more for the contact ids of those who left.
+    pub(super) async fn compute(
+        sides: &Sides<'_>,
+        special: &Special<'_>,
+    ) -> Result<Self, RunError> {
+        let probe = load_probe(sides).await?;
+        let mut scan = Scan {
+            key: sides.store.fingerprint_key(),
+            kind: sides.kind,
+            special,
+            probe,
+            seen: HashSet::new(),
+            delta: Self::default(),
+        };
+        scan.read(sides.source).await?;
+        let Scan { probe, seen, mut delta, .. } = scan;
+        let counts = probe.counts();
+        let left = collect_removals(sides, special, &probe, &mut delta).await?;
+        delta.additions.sort_unstable_by_key(|change| change.entry.member);
+        for (member, held) in &special.held {
+            if !seen.contains(member) {
+                delta.released.push(held.member);
+            }
+        }
+        delta.to_look_for = (special.uncertain_additions.iter())
+            .filter(|member| !seen.contains(member) && !left.contains(member))
+            .copied()
+            .collect();
+        delta.counts = DeltaCounts {
+            previous: counts.previous,
+            current: counts.added + counts.unchanged,
+            added: delta.additions.len() as u64,
+            removed: delta.removals.len() as u64,
+            rejected: delta.rejected.values().sum(),
+        };
+        Ok(delta)
+    }
+}
+
+/// The state of one pass over the segment.
+struct Scan<'a> {
+    key: &'a FingerprintKey,
+    kind: IdentifierKind,
+    special: &'a Special<'a>,
+    probe: Probe,
+    /// Special members met in the segment.
+    seen: HashSet<Fingerprint>,
+    delta: Delta,
+}
+
+impl Scan<'_> {
+    async fn read(&mut self, source: &dyn SegmentSource) -> Result<(), RunError> {
+        let mut scan = source.open().await?;
+        let expected = scan.expected_rows();
+        let mut rows: u64 = 0;
+        while let Some(batch) = scan.next_batch().await? {
+            rows += batch.len() as u64;
+            for raw in batch.iter() {
+                self.row(raw);
+            }
+        }
+        match expected {
+            Some(expected) if expected != rows => Err(SourceError::temporary(format!(
+                "the segment announced {expected} rows and gave {rows}"
+            ))
+            .into()),
+            _ => Ok(()),
+        }
+    }
+
+    fn row(&mut self, raw: &[u8]) {
+        match self.kind.normalise(raw) {
+            Ok(identifier) => self.member(identifier),
+            Err(reason) => *self.delta.rejected.entry(reason).or_default() += 1,
+        }
+    }
+
+    fn member(&mut self, identifier: Identifier) {
+        let member = fingerprint(self.key, &identifier);
+        let observation = self.probe.observe(member);
+        if observation == Observation::Duplicate {
+            return;
+        }
+        if !self.special.is_empty() && self.special.watches(&member) {
+            self.seen.insert(member);
+        }
+        let is_new = observation == Observation::Added;
+        match self.special.held.get(&member) {
+            Some(held) if is_new && self.special.now < held.retry_at => {
+                self.delta.still_held.push((*held).clone());
+            }
+            _ if is_new || self.may_be_off_the_list(&member) => {
+                let contact = identifier.contact_id();
+                let entry = Entry { member, contact };
+                self.delta.additions.push(Change { entry, identifier: Some(identifier) });
+            }
+            _ => self.delta.unchanged += 1,
+        }
+    }
+
+    /// A removal with unknown outcome may have taken her off: she is added again.
+    fn may_be_off_the_list(&self, member: &Fingerprint) -> bool {
+        self.special.uncertain_removals.contains(member)
+    }
+}
+
+/// The fingerprint of an identifier in normal form.
+pub(super) fn fingerprint(key: &FingerprintKey, identifier: &Identifier) -> Fingerprint {
+    identifier.with_text(|text| key.fingerprint(text.as_bytes()))
+}
+
+async fn load_probe(sides: &Sides<'_>) -> Result<Probe, StoreError> {
+    let expected = sides.snapshot.map_or(0, |snapshot| snapshot.members);
+    let capacity = usize::try_from(expected).unwrap_or(0);
+    let mut builder = ProbeBuilder::with_capacity(capacity);
+    let mut reader = open(sides).await?;
+    let mut members = Vec::new();
+    let mut count: u64 = 0;
+    while reader.next_members(&mut members).await? {
+        count += members.len() as u64;
+        for entry in &members {
+            builder.push(entry.member).map_err(|error| {
+                StoreError::new(StoreErrorKind::Corrupt, "the snapshot is out of order")
+                    .caused_by(error)
+            })?;
+        }
+    }
+    if count != expected {
+        let message = format!("the snapshot should hold {expected} members and holds {count}");
+        return Err(StoreError::new(StoreErrorKind::Corrupt, message));
+    }
+    Ok(builder.build())
+}
+
+/// Fills in the removals, and returns the special members found in the snapshot.
+async fn collect_removals(
+    sides: &Sides<'_>,
+    special: &Special<'_>,
+    probe: &Probe,
+    delta: &mut Delta,
+) -> Result<HashSet<Fingerprint>, StoreError> {
+    let mut in_snapshot = HashSet::new();
+    if probe.counts().removed == 0 {
+        // Every member of the snapshot was met in the segment.
+        return Ok(in_snapshot);
+    }
+    let mut reader = open(sides).await?;
+    let mut members = Vec::new();
+    let mut index = 0;
+    while reader.next_members(&mut members).await? {
+        for &entry in &members {
+            if special.watches(&entry.member) {
+                in_snapshot.insert(entry.member);
+            }
+            if !probe.was_seen(index) {
+                delta.removals.push(Change { entry, identifier: None });
+            }
+            index += 1;
+        }
+    }
+    Ok(in_snapshot)
+}
+
+async fn open(sides: &Sides<'_>) -> Result<MembershipReader, StoreError> {
+    MembershipReader::open(sides.store, sides.activation, sides.snapshot).await
+}

@@ -1,0 +1,49 @@
+//! Why a run stopped.
+
+use crate::{DestinationError, ErrorReport, SourceError, StoreError, StoreErrorKind};
+
+/// Whatever stops a run. What was acknowledged before is kept all the same.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum RunError {
+    #[error("the segment could not be read: {}", chain(.0))]
+    Source(#[from] SourceError),
+    #[error("the state could not be kept: {}", chain(.0))]
+    Store(#[from] StoreError),
+    #[error("the destination did not do it: {}", chain(.0))]
+    Destination(#[from] DestinationError),
+    #[error("{0}")]
+    Stopped(String),
+    #[error("{0}")]
+    NotYet(String),
+}
+
+impl RunError {
+    fn is_temporary(&self) -> bool {
+        match self {
+            Self::Source(error) => error.is_temporary(),
+            Self::Store(error) => matches!(
+                error.kind,
+                StoreErrorKind::Fenced | StoreErrorKind::Moved | StoreErrorKind::Unavailable
+            ),
+            Self::Destination(error) => error.is_temporary(),
+            Self::Stopped(_) => false,
+            Self::NotYet(_) => true,
+        }
+    }
+
+    pub(super) fn to_report(&self) -> ErrorReport {
+        ErrorReport { message: self.to_string(), temporary: self.is_temporary() }
+    }
+}
+
+/// An error and its causes on one line: a report is often all an operator gets to see.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

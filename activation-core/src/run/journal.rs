@@ -1,0 +1,310 @@
+//! What the engine writes into the journal, and how it reads it back.
+//!
+//! A body is the length of a JSON header (4 bytes, little endian), the header, then 24 bytes for
+//! each member: its fingerprint and its contact id (little endian, 0 for unknown). No address.
+
+use chrono::{DateTime, Utc};
+use segment_diff::Fingerprint;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    ContactId, JournalEntry, MemberOutcome, Operation, Receipt, StoreError, StoreErrorKind,
+};
+
+/// The batch number of records that belong to no batch.
+pub(super) const NO_BATCH: u64 = 0;
+
+const MEMBER_BYTES: usize = 24;
+const FINGERPRINT_BYTES: usize = 16;
+
+/// A member as the journal knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub(super) member: Fingerprint,
+    pub(super) contact: Option<ContactId>,
+}
+
+/// One journal record.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Record {
+    /// A list of this name is about to be created.
+    CreateIntent { name: String },
+    /// A batch is about to be sent.
+    Sending { operation: Operation, at: DateTime<Utc>, members: Vec<Entry> },
+    /// The batch was accepted.
+    Accepted { receipt: Receipt },
+    /// It is known what became of the batch.
+    Settled { outcomes: Vec<(Entry, MemberOutcome)> },
+    /// What is left of a settled batch: members of whom nothing is known.
+    Uncertain { operation: Operation, at: DateTime<Utc>, members: Vec<Entry> },
+}
+
+/// A batch that was not retired.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct OpenBatch {
+    pub(super) id: u64,
+    pub(super) operation: Operation,
+    pub(super) at: DateTime<Utc>,
+    pub(super) members: Vec<Entry>,
+    pub(super) stage: Stage,
+}
+
+/// How far a batch got.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Stage {
+    /// It may or may not have been sent or acted on.
+    Uncertain,
+    /// The destination can be asked about it.
+    Accepted(Receipt),
+    /// Its outcomes wait for a commit.
+    Settled(Vec<(Entry, MemberOutcome)>),
+}
+
+/// The journal, read back.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Journal {
+    pub(super) batches: Vec<OpenBatch>,
+    pub(super) create_intent: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "record", rename_all = "snake_case")]
+enum Header {
+    CreateIntent { name: String },
+    Sending { operation: Operation, at: DateTime<Utc> },
+    Accepted { receipt: Receipt },
+    Settled { groups: Vec<Group> },
+    Uncertain { operation: Operation, at: DateTime<Utc> },
+}
+
+/// A run of members with the same outcome.
+#[derive(Serialize, Deserialize)]
+struct Group {
+    outcome: OutcomeName,
+    cause: Option<String>,
+    members: usize,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum OutcomeName {
+    Acknowledged,
+    Retry,
+    Hold,
+    Unknown,
+}
+
+impl Record {
+    /// The record as an entry of `batch`.
+    pub(super) fn to_entry(&self, batch: u64) -> Result<JournalEntry, StoreError> {
+        let mut members = Vec::new();
+        let header = match self {
+            Self::CreateIntent { name } => Header::CreateIntent { name: name.clone() },
+            Self::Sending { operation, at, members: entries } => {
+                entries.iter().for_each(|entry| pack(*entry, &mut members));
+                Header::Sending { operation: *operation, at: *at }
+            }
+            Self::Accepted { receipt } => Header::Accepted { receipt: receipt.clone() },
+            Self::Settled { outcomes } => {
+                outcomes.iter().for_each(|(entry, _)| pack(*entry, &mut members));
+                Header::Settled { groups: groups(outcomes) }
+            }
+            Self::Uncertain { operation, at, members: entries } => {
+                entries.iter().for_each(|entry| pack(*entry, &mut members));
+                Header::Uncertain { operation: *operation, at: *at }
+            }
+        };
+        let header = serde_json::to_vec(&header).map_err(|error| {
+            StoreError::new(StoreErrorKind::Failed, "a journal record could not be written")
+                .caused_by(error)
+        })?;
+        let mut body = Vec::with_capacity(4 + header.len() + members.len());
+        body.extend_from_slice(&(header.len() as u32).to_le_bytes());
+        body.extend_from_slice(&header);
+        body.extend_from_slice(&members);
+        Ok(JournalEntry { batch, body })
+    }
+
+    fn from_body(body: &[u8]) -> Result<Self, StoreError> {
+        let (length, rest) = body.split_first_chunk::<4>().ok_or_else(damaged)?;
+        let length = u32::from_le_bytes(*length) as usize;
+        let (header, members) = rest.split_at_checked(length).ok_or_else(damaged)?;
+        let header = serde_json::from_slice(header).map_err(|error| damaged().caused_by(error))?;
+        let members = unpack(members)?;
+        Ok(match header {
+            Header::CreateIntent { name } => Self::CreateIntent { name },
+            Header::Sending { operation, at } => Self::Sending { operation, at, members },
+            Header::Accepted { receipt } => Self::Accepted { receipt },
+            Header::Settled { groups } => Self::Settled { outcomes: ungroup(groups, members)? },
+            Header::Uncertain { operation, at } => Self::Uncertain { operation, at, members },
+        })
+    }
+}
+
+impl Journal {
+    /// Folds the entries of a store, oldest first.
+    pub(super) fn replay(entries: &[JournalEntry]) -> Result<Self, StoreError> {
+        let mut journal = Self::default();
+        for entry in entries {
+            journal.apply(entry.batch, Record::from_body(&entry.body)?)?;
+        }
+        Ok(journal)
+    }
+
+    /// A batch number greater than every one in use.
+    pub(super) fn next_batch(&self) -> u64 {
+        self.batches.iter().map(|batch| batch.id).max().unwrap_or(NO_BATCH) + 1
+    }
+
+    fn apply(&mut self, id: u64, record: Record) -> Result<(), StoreError> {
+        match record {
+            Record::CreateIntent { .. } => self.create_intent = true,
+            Record::Sending { operation, at, members }
+            | Record::Uncertain { operation, at, members } => {
+                let stage = Stage::Uncertain;
+                self.batches.push(OpenBatch { id, operation, at, members, stage });
+            }
+            Record::Accepted { receipt } => self.batch(id)?.stage = Stage::Accepted(receipt),
+            Record::Settled { outcomes } => self.batch(id)?.stage = Stage::Settled(outcomes),
+        }
+        Ok(())
+    }
+
+    fn batch(&mut self, id: u64) -> Result<&mut OpenBatch, StoreError> {
+        self.batches.iter_mut().find(|batch| batch.id == id).ok_or_else(damaged)
+    }
+}
+
+fn damaged() -> StoreError {
+    StoreError::new(StoreErrorKind::Corrupt, "the journal holds a record that cannot be read")
+}
+
+fn pack(entry: Entry, out: &mut Vec<u8>) {
+    out.extend_from_slice(entry.member.as_bytes());
+    out.extend_from_slice(&entry.contact.map_or(0, ContactId::get).to_le_bytes());
+}
+
+fn unpack(bytes: &[u8]) -> Result<Vec<Entry>, StoreError> {
+    let (members, rest) = bytes.as_chunks::<MEMBER_BYTES>();
+    if !rest.is_empty() {
+        return Err(damaged());
+    }
+    members
+        .iter()
+        .map(|member| {
+            let (fingerprint, contact) =
+                member.split_first_chunk::<FINGERPRINT_BYTES>().ok_or_else(damaged)?;
+            let contact = contact.first_chunk::<8>().ok_or_else(damaged)?;
+            Ok(Entry {
+                member: Fingerprint::from_bytes(*fingerprint),
+                contact: ContactId::new(u64::from_le_bytes(*contact)),
+            })
+        })
+        .collect()
+}
+
+fn groups(outcomes: &[(Entry, MemberOutcome)]) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    for (_, outcome) in outcomes {
+        let (outcome, cause) = match outcome {
+            MemberOutcome::Acknowledged { .. } => (OutcomeName::Acknowledged, None),
+            MemberOutcome::Retry { cause } => (OutcomeName::Retry, Some(cause)),
+            MemberOutcome::Hold { cause } => (OutcomeName::Hold, Some(cause)),
+            MemberOutcome::Unknown { cause } => (OutcomeName::Unknown, Some(cause)),
+        };
+        match groups.last_mut() {
+            Some(last) if last.outcome == outcome && last.cause.as_ref() == cause => {
+                last.members += 1;
+            }
+            _ => groups.push(Group { outcome, cause: cause.cloned(), members: 1 }),
+        }
+    }
+    groups
+}
+
+fn ungroup(
+    groups: Vec<Group>,
+    members: Vec<Entry>,
+) -> Result<Vec<(Entry, MemberOutcome)>, StoreError> {
+    let mut members = members.into_iter();
+    let mut outcomes = Vec::with_capacity(members.len());
+    for group in groups {
+        for _ in 0..group.members {
+            let entry = members.next().ok_or_else(damaged)?;
+            let cause = group.cause.clone().unwrap_or_default();
+            let outcome = match group.outcome {
+                OutcomeName::Acknowledged => MemberOutcome::Acknowledged { contact: entry.contact },
+                OutcomeName::Retry => MemberOutcome::Retry { cause },
+                OutcomeName::Hold => MemberOutcome::Hold { cause },
+                OutcomeName::Unknown => MemberOutcome::Unknown { cause },
+            };
+            outcomes.push((entry, outcome));
+        }
+    }
+    if members.next().is_some() { Err(damaged()) } else { Ok(outcomes) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(number: u8, contact: u64) -> Entry {
+        Entry { member: Fingerprint::from_bytes([number; 16]), contact: ContactId::new(contact) }
+    }
+
+    fn replay(records: &[(u64, Record)]) -> Result<Journal, StoreError> {
+        let entries: Vec<_> =
+            records.iter().map(|(batch, record)| record.to_entry(*batch).unwrap()).collect();
+        Journal::replay(&entries)
+    }
+
+    fn sending(members: Vec<Entry>) -> Record {
+        Record::Sending { operation: Operation::Add, at: DateTime::UNIX_EPOCH, members }
+    }
+
+    #[test]
+    fn a_batch_is_at_the_stage_of_its_last_record() {
+        let receipt = Receipt { operation: Operation::Add, list_id: 1, id: "job".into() };
+        let outcomes = vec![
+            (entry(1, 11), MemberOutcome::Acknowledged { contact: ContactId::new(11) }),
+            (entry(2, 0), MemberOutcome::Hold { cause: "invalid_email".into() }),
+            (entry(3, 0), MemberOutcome::Hold { cause: "blocker".into() }),
+            (entry(4, 0), MemberOutcome::Retry { cause: "busy".into() }),
+            (entry(5, 0), MemberOutcome::Unknown { cause: "import_failed".into() }),
+        ];
+        let journal = replay(&[
+            (NO_BATCH, Record::CreateIntent { name: "VIP".into() }),
+            (1, sending(vec![entry(1, 0), entry(2, 0)])),
+            (2, sending(vec![entry(9, 90)])),
+            (2, Record::Accepted { receipt: receipt.clone() }),
+            (3, sending(vec![entry(1, 0)])),
+            (3, Record::Accepted { receipt: receipt.clone() }),
+            (3, Record::Settled { outcomes: outcomes.clone() }),
+        ])
+        .unwrap();
+        assert!(journal.create_intent);
+        assert_eq!(journal.next_batch(), 4);
+        let stages: Vec<_> = journal.batches.iter().map(|batch| batch.stage.clone()).collect();
+        assert_eq!(stages, [Stage::Uncertain, Stage::Accepted(receipt), Stage::Settled(outcomes)]);
+        assert_eq!(journal.batches[1].members, [entry(9, 90)]);
+    }
+
+    #[test]
+    fn a_damaged_record_is_an_error_at_every_length() {
+        let whole = sending(vec![entry(1, 11)]).to_entry(1).unwrap();
+        for length in 0..whole.body.len() {
+            let cut = JournalEntry { batch: 1, body: whole.body[..length].to_vec() };
+            match Journal::replay(&[cut]) {
+                Err(error) => assert_eq!(error.kind, StoreErrorKind::Corrupt),
+                // Cut exactly between header and members: fewer members, still whole ones.
+                Ok(journal) => assert!(journal.batches[0].members.is_empty()),
+            }
+        }
+    }
+
+    #[test]
+    fn a_receipt_without_its_batch_is_an_error() {
+        let receipt = Receipt { operation: Operation::Add, list_id: 1, id: "job".into() };
+        assert!(replay(&[(7, Record::Accepted { receipt })]).is_err());
+    }
+}

@@ -1,0 +1,154 @@
+//! Which list a run keeps: found by its pin, adopted or created. Never two.
+
+use super::error::RunError;
+use crate::{
+    Activation, Destination, DestinationError, DestinationErrorKind, ExistingList, ListAction,
+    ListPin, ListState, ListWish,
+};
+
+/// The list as it was found, and what has to be done about it.
+#[derive(Clone, Debug)]
+pub(super) struct FoundList {
+    pub(super) action: ListAction,
+    /// `None` only when it has to be created.
+    pub(super) state: Option<ListState>,
+}
+
+/// Looks for the activation's list; reads only.
+pub(super) async fn find(
+    destination: &dyn Destination,
+    activation: &Activation,
+    pin: Option<&ListPin>,
+    create_intent: bool,
+) -> Result<FoundList, RunError> {
+    match pin {
+        Some(pin) => find_pinned(destination, activation, pin).await,
+        None => find_by_name(destination, activation, create_intent).await,
+    }
+}
+
+/// Does what `found` says and gives the pin to remember.
+pub(super) async fn ensure(
+    destination: &dyn Destination,
+    activation: &Activation,
+    account: &str,
+    found: FoundList,
+) -> Result<ListPin, RunError> {
+    let wish = wish(activation);
+    let state = match (found.action, found.state) {
+        (ListAction::Create, _) | (_, None) => create(destination, activation, &wish).await?,
+        // An adopted list is brought to the wanted visibility as well.
+        (ListAction::Update, Some(state)) => destination.update_list(state.id, &wish).await?,
+        (ListAction::Adopt, Some(state)) if state.visibility != Some(wish.visibility) => {
+            destination.update_list(state.id, &wish).await?
+        }
+        (ListAction::Adopt | ListAction::Keep, Some(state)) => state,
+    };
+    Ok(ListPin {
+        account: account.to_owned(),
+        list_id: state.id,
+        name: wish.name,
+        visibility: wish.visibility,
+    })
+}
+
+fn wish(activation: &Activation) -> ListWish {
+    ListWish {
+        name: activation.list_name().to_owned(),
+        visibility: activation.resolved().visibility,
+    }
+}
+
+async fn find_pinned(
+    destination: &dyn Destination,
+    activation: &Activation,
+    pin: &ListPin,
+) -> Result<FoundList, RunError> {
+    let Some(state) = destination.list(pin.list_id).await? else {
+        return Err(RunError::Stopped(format!(
+            "list {} (\"{}\") no longer exists; nothing was changed. Bring it back, or give this \
+             activation a fresh state to start a new list",
+            pin.list_id, pin.name
+        )));
+    };
+    // What others changed by hand is accepted; what our own configuration changed is passed on.
+    let wish = wish(activation);
+    let unchanged = wish.name == pin.name && wish.visibility == pin.visibility;
+    let action = if unchanged { ListAction::Keep } else { ListAction::Update };
+    Ok(FoundList { action, state: Some(state) })
+}
+
+async fn find_by_name(
+    destination: &dyn Destination,
+    activation: &Activation,
+    create_intent: bool,
+) -> Result<FoundList, RunError> {
+    match destination.list_named(activation.list_name()).await? {
+        None => Ok(FoundList { action: ListAction::Create, state: None }),
+        Some(state) => {
+            may_adopt(destination, activation, &state, create_intent).await?;
+            Ok(FoundList { action: ListAction::Adopt, state: Some(state) })
+        }
+    }
+}
+
+async fn may_adopt(
+    destination: &dyn Destination,
+    activation: &Activation,
+    state: &ListState,
+    create_intent: bool,
+) -> Result<(), RunError> {
+    let policy = activation.resolved().existing_list;
+    if policy == ExistingList::KeepMembers {
+        return Ok(());
+    }
+    // With a recorded intent, an empty list of that name is the one we asked for.
+    if policy == ExistingList::OnlyIfEmpty || create_intent {
+        let first_page = destination.members(state.id).next_page().await?;
+        if first_page.is_none_or(|page| page.is_empty()) {
+            return Ok(());
+        }
+    }
+    Err(RunError::Stopped(format!(
+        "a list named \"{}\" exists already (id {}){}; nothing was changed. Give the activation \
+         another name, or set existing_list = \"keep_members\" to use it and leave its members",
+        state.name,
+        state.id,
+        if policy == ExistingList::OnlyIfEmpty { " and has members" } else { "" },
+    )))
+}
+
+async fn create(
+    destination: &dyn Destination,
+    activation: &Activation,
+    wish: &ListWish,
+) -> Result<ListState, RunError> {
+    let error = match destination.create_list(wish).await {
+        Ok(state) => return Ok(state),
+        Err(error) => error,
+    };
+    // The answer may have been lost after the list was made; its name tells.
+    let lost =
+        matches!(error.kind, DestinationErrorKind::Unknown | DestinationErrorKind::NameTaken);
+    if !lost {
+        return Err(error.into());
+    }
+    match destination.list_named(&wish.name).await? {
+        Some(state) => {
+            may_adopt(destination, activation, &state, true).await?;
+            Ok(state)
+        }
+        None => Err(name_taken_or(error).into()),
+    }
+}
+
+fn name_taken_or(error: DestinationError) -> DestinationError {
+    match error.kind {
+        DestinationErrorKind::NameTaken => DestinationError::new(
+            DestinationErrorKind::NameTaken,
+            "the list's name belongs to a segment or to the system; give the activation another",
+        )
+        .caused_by(error),
+        _ => error,
+    }
+}

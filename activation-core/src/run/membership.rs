@@ -1,0 +1,161 @@
+//! The acknowledged membership as a stream: reading the snapshot, writing the next one.
+//!
+//! A record is a fingerprint and a contact id (8 bytes, little endian, 0 for unknown).
+
+use segment_diff::{
+    Fingerprint,
+    snapshot::{Decoder, Encoder, Layout, SnapshotError},
+};
+
+use super::journal::Entry;
+use crate::{
+    ActivationKey, ContactId, Lease, SnapshotRead, SnapshotRef, SnapshotWrite, StateStore,
+    StoreError, StoreErrorKind,
+};
+
+const LAYOUT: Layout = Layout::Fixed { key: 16, payload: 8 };
+
+/// Bytes collected before they are handed to the store.
+const CHUNK_BYTES: usize = 256 * 1024;
+
+/// Reads the members of a snapshot, in ascending order of fingerprint.
+pub(super) struct MembershipReader {
+    chunks: Option<Box<dyn SnapshotRead>>,
+    decoder: Decoder,
+}
+
+impl MembershipReader {
+    /// Opens a snapshot; no snapshot is an empty membership.
+    pub(super) async fn open(
+        store: &dyn StateStore,
+        activation: &ActivationKey,
+        snapshot: Option<&SnapshotRef>,
+    ) -> Result<Self, StoreError> {
+        let chunks = match snapshot {
+            Some(snapshot) => Some(store.read_snapshot(activation, snapshot).await?),
+            None => None,
+        };
+        Ok(Self { chunks, decoder: Decoder::new() })
+    }
+
+    /// Puts the next members into `members`, replacing its content; `false` at the end.
+    pub(super) async fn next_members(
+        &mut self,
+        members: &mut Vec<Entry>,
+    ) -> Result<bool, StoreError> {
+        members.clear();
+        while members.is_empty() {
+            let Some(chunks) = &mut self.chunks else { return Ok(false) };
+            match chunks.next_chunk().await? {
+                Some(chunk) => self.decode(&chunk, members)?,
+                None => {
+                    self.chunks = None;
+                    std::mem::take(&mut self.decoder).finish().map_err(unreadable)?;
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    fn decode(&mut self, chunk: &[u8], members: &mut Vec<Entry>) -> Result<(), StoreError> {
+        self.decoder.feed(chunk);
+        while let Some(record) = self.decoder.next_record().map_err(unreadable)? {
+            let member = record.key.first_chunk::<16>();
+            let contact = record.payload.first_chunk::<8>();
+            let (Some(member), Some(contact)) = (member, contact) else {
+                return Err(wrong_layout());
+            };
+            members.push(Entry {
+                member: Fingerprint::from_bytes(*member),
+                contact: ContactId::new(u64::from_le_bytes(*contact)),
+            });
+        }
+        match self.decoder.layout() {
+            Some(layout) if layout != LAYOUT => Err(wrong_layout()),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Writes `previous` without `removed` and with `added` as a new snapshot: one streaming merge.
+/// Both changes are in ascending order. Returns `None` when nobody is left.
+pub(super) async fn write_membership(
+    store: &dyn StateStore,
+    lease: &Lease,
+    previous: Option<&SnapshotRef>,
+    added: &[Entry],
+    removed: &[Fingerprint],
+) -> Result<Option<SnapshotRef>, StoreError> {
+    let mut reader = MembershipReader::open(store, &lease.activation, previous).await?;
+    let mut writer = MembershipWriter::new(store.write_snapshot(lease).await?);
+    let mut added = added.iter().copied().peekable();
+    let mut removed = removed.iter().copied().peekable();
+    let mut members = Vec::new();
+    while reader.next_members(&mut members).await? {
+        for &kept in &members {
+            while let Some(new) = added.next_if(|new| new.member < kept.member) {
+                writer.push(new).await?;
+            }
+            while removed.next_if(|gone| *gone < kept.member).is_some() {}
+            // Acknowledged again: what was learnt last counts.
+            if let Some(new) = added.next_if(|new| new.member == kept.member) {
+                writer.push(new).await?;
+            } else if removed.peek() != Some(&kept.member) {
+                writer.push(kept).await?;
+            }
+        }
+    }
+    for new in added {
+        writer.push(new).await?;
+    }
+    writer.finish().await
+}
+
+struct MembershipWriter {
+    chunks: Box<dyn SnapshotWrite>,
+    encoder: Encoder,
+    pending: Vec<u8>,
+    members: u64,
+}
+
+impl MembershipWriter {
+    fn new(chunks: Box<dyn SnapshotWrite>) -> Self {
+        Self { chunks, encoder: Encoder::new(LAYOUT), pending: Vec::new(), members: 0 }
+    }
+
+    async fn push(&mut self, entry: Entry) -> Result<(), StoreError> {
+        let contact = entry.contact.map_or(0, ContactId::get).to_le_bytes();
+        self.encoder
+            .push(entry.member.as_bytes(), &contact, &mut self.pending)
+            .map_err(unwritable)?;
+        self.members += 1;
+        if self.pending.len() >= CHUNK_BYTES {
+            self.chunks.write_chunk(&self.pending).await?;
+            self.pending.clear();
+        }
+        Ok(())
+    }
+
+    async fn finish(mut self) -> Result<Option<SnapshotRef>, StoreError> {
+        if self.members == 0 {
+            return Ok(None);
+        }
+        let summary = self.encoder.finish(&mut self.pending).map_err(unwritable)?;
+        self.chunks.write_chunk(&self.pending).await?;
+        let name = self.chunks.finish().await?;
+        Ok(Some(SnapshotRef { name, members: self.members, bytes: summary.bytes }))
+    }
+}
+
+fn unreadable(error: SnapshotError) -> StoreError {
+    StoreError::new(StoreErrorKind::Corrupt, "the snapshot of the last run cannot be read")
+        .caused_by(error)
+}
+
+fn unwritable(error: SnapshotError) -> StoreError {
+    StoreError::new(StoreErrorKind::Failed, "the new snapshot cannot be written").caused_by(error)
+}
+
+fn wrong_layout() -> StoreError {
+    StoreError::new(StoreErrorKind::Corrupt, "the snapshot of the last run has another layout")
+}

@@ -1,0 +1,139 @@
+//! Reads everything, decides, and changes nothing.
+
+use std::collections::HashMap;
+
+use segment_diff::Fingerprint;
+
+use super::{
+    delta::{Change, Delta, Sides, Special, fingerprint},
+    error::RunError,
+    journal::Entry,
+    list::{self, FoundList},
+    session::Session,
+};
+use crate::{ContactId, Event, Operation, Plan, RunReport, SegmentSource, Trip};
+
+/// A plan with all that is needed to carry it out.
+pub(super) struct Planned {
+    pub(super) plan: Plan,
+    pub(super) found: FoundList,
+    pub(super) delta: Delta,
+    /// Members to remove who turned out not to be on the list any more.
+    pub(super) already_gone: Vec<Fingerprint>,
+    pub(super) trips: Vec<Trip>,
+}
+
+/// Finds the list, reads the segment, computes the delta and asks the guard's limits.
+pub(super) async fn plan(
+    session: &Session<'_>,
+    source: &dyn SegmentSource,
+    report: &mut RunReport,
+) -> Result<Planned, RunError> {
+    let activation = session.activation;
+    let pin = session.head.pin.as_ref();
+    let intent = session.journal.create_intent;
+    let found = list::find(session.destination, activation, pin, intent).await?;
+    report.list.id = found.state.as_ref().map(|state| state.id);
+    let special = Special::new(&session.held, &session.journal.batches, session.started_at);
+    let key = activation.key();
+    let sides = Sides {
+        store: session.store,
+        activation: &key,
+        snapshot: session.head.snapshot.as_ref(),
+        source,
+        kind: activation.resolved().identifier,
+    };
+    let mut delta = Delta::compute(&sides, &special).await?;
+    let already_gone = look_for_members(session, &found, &mut delta).await?;
+    report.unchanged = delta.unchanged;
+    report.count_held(&delta.still_held);
+    report.rejected =
+        delta.rejected.iter().map(|(reason, count)| (reason.as_str().to_owned(), *count)).collect();
+    let plan = summarise(session, &found, &delta)?;
+    report.plan_digest = Some(plan.digest.clone());
+    report.planned = Some(plan.clone());
+    session.observe(&Event::Planned(&plan));
+    let trips = activation.resolved().guard.check(&delta.counts);
+    Ok(Planned { plan, found, delta, already_gone, trips })
+}
+
+/// Finds contact ids by reading the list, where no other way is left: for removals without one, and
+/// for people who left after an addition whose answer was lost. Nothing is read if there are none.
+async fn look_for_members(
+    session: &Session<'_>,
+    found: &FoundList,
+    delta: &mut Delta,
+) -> Result<Vec<Fingerprint>, RunError> {
+    let (known, without_contact): (Vec<_>, Vec<_>) =
+        std::mem::take(&mut delta.removals).into_iter().partition(|c| c.entry.contact.is_some());
+    delta.removals = known;
+    if without_contact.is_empty() && delta.to_look_for.is_empty() {
+        return Ok(Vec::new());
+    }
+    let on_list = match &found.state {
+        Some(state) => read_list(session, state.id).await?,
+        None => HashMap::new(),
+    };
+    let mut already_gone = Vec::new();
+    for Change { entry, .. } in without_contact {
+        match on_list.get(&entry.member) {
+            Some(contact) => delta.removals.push(removal(entry.member, *contact)),
+            None => already_gone.push(entry.member),
+        }
+    }
+    for member in &delta.to_look_for {
+        if let Some(contact) = on_list.get(member) {
+            delta.removals.push(removal(*member, *contact));
+        }
+    }
+    delta.removals.sort_unstable_by_key(|change| change.entry.member);
+    delta.counts.removed = (delta.removals.len() + already_gone.len()) as u64;
+    Ok(already_gone)
+}
+
+fn removal(member: Fingerprint, contact: ContactId) -> Change {
+    Change { entry: Entry { member, contact: Some(contact) }, identifier: None }
+}
+
+async fn read_list(
+    session: &Session<'_>,
+    list_id: u64,
+) -> Result<HashMap<Fingerprint, ContactId>, RunError> {
+    let key = session.store.fingerprint_key();
+    let mut contacts = HashMap::new();
+    let mut scan = session.destination.members(list_id);
+    while let Some(page) = scan.next_page().await? {
+        for member in page {
+            for identifier in &member.identifiers {
+                contacts.insert(fingerprint(key, identifier), member.contact);
+            }
+        }
+    }
+    Ok(contacts)
+}
+
+fn summarise(session: &Session<'_>, found: &FoundList, delta: &Delta) -> Result<Plan, RunError> {
+    let (add, remove) = (delta.additions.len() as u64, delta.removals.len() as u64);
+    let members = |changes: &'_ [Change]| -> Vec<Fingerprint> {
+        changes.iter().map(|change| change.entry.member).collect()
+    };
+    let digest = crate::plan::digest(
+        session.activation,
+        &session.head,
+        found.action,
+        members(&delta.additions).iter(),
+        members(&delta.removals).iter(),
+    )
+    .map_err(|error| RunError::Stopped(format!("the plan cannot be described: {error}")))?;
+    let policy = session.activation.resolved().missing_contacts;
+    let estimate = |operation, count| session.destination.estimate_calls(operation, count, policy);
+    Ok(Plan {
+        digest,
+        list_action: found.action,
+        add,
+        remove,
+        estimated_calls: estimate(Operation::Remove, remove) + estimate(Operation::Add, add),
+        counts: delta.counts,
+        made_at: session.started_at,
+    })
+}

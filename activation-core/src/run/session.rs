@@ -1,0 +1,180 @@
+//! One run in progress: who takes part, what is known, and the writes every step shares.
+
+use std::{fmt, time::Duration};
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{
+    Engine, LEASE,
+    error::RunError,
+    journal::{Entry, Journal, NO_BATCH, Record},
+    list::{self, FoundList},
+    tally::Tally,
+};
+use crate::{
+    Activation, Approver, Clock, Destination, Event, Head, HeldMember, Lease, ListAction,
+    MemberOutcome, Observer, Operation, StateStore, StoreError, StoreErrorKind,
+};
+
+/// A lease is renewed when so much of it is over.
+const RENEW_AFTER: Duration = Duration::from_secs(LEASE.as_secs() / 3);
+
+/// Everything a step of a run needs.
+pub(super) struct Session<'a> {
+    pub(super) store: &'a dyn StateStore,
+    pub(super) clock: &'a dyn Clock,
+    pub(super) approver: &'a dyn Approver,
+    pub(super) destination: &'a dyn Destination,
+    pub(super) activation: &'a Activation,
+    pub(super) started_at: DateTime<Utc>,
+    pub(super) head: Head,
+    pub(super) held: Vec<HeldMember>,
+    pub(super) journal: Journal,
+    observer: &'a dyn Observer,
+    /// `None` in a dry run, which therefore cannot write.
+    lease: Option<Lease>,
+    renewed_at: DateTime<Utc>,
+    last_batch: u64,
+}
+
+impl<'a> Session<'a> {
+    pub(super) fn new(
+        engine: &'a Engine,
+        activation: &'a Activation,
+        destination: &'a dyn Destination,
+        lease: Option<Lease>,
+    ) -> Self {
+        let now = engine.clock.now();
+        Self {
+            store: &*engine.store,
+            clock: &*engine.clock,
+            approver: &*engine.approver,
+            destination,
+            activation,
+            started_at: now,
+            head: Head::default(),
+            held: Vec::new(),
+            journal: Journal::default(),
+            observer: &*engine.observer,
+            lease,
+            renewed_at: now,
+            last_batch: NO_BATCH,
+        }
+    }
+
+    pub(super) fn lease(&self) -> Result<&Lease, StoreError> {
+        self.lease.as_ref().ok_or_else(|| {
+            StoreError::new(StoreErrorKind::Fenced, "a dry run holds no lease and writes nothing")
+        })
+    }
+
+    /// Prolongs the lease when a good part of it is over.
+    pub(super) async fn renew(&mut self) -> Result<(), RunError> {
+        let now = self.clock.now();
+        let due = TimeDelta::from_std(RENEW_AFTER).unwrap_or(TimeDelta::zero());
+        if now - self.renewed_at >= due {
+            self.store.renew(self.lease()?, now, LEASE).await?;
+            self.renewed_at = now;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn release(&self) -> Result<(), RunError> {
+        Ok(self.store.release(self.lease()?).await?)
+    }
+
+    /// A batch number that no entry of the journal has.
+    pub(super) fn next_batch(&mut self) -> u64 {
+        self.last_batch = self.journal.next_batch().max(self.last_batch + 1);
+        self.last_batch
+    }
+
+    pub(super) async fn journal(&self, batch: u64, record: &Record) -> Result<(), RunError> {
+        Ok(self.store.append(self.lease()?, record.to_entry(batch)?).await?)
+    }
+
+    /// Records what became of a batch, first in the journal, then in the tally.
+    pub(super) async fn settled(
+        &mut self,
+        batch: u64,
+        operation: Operation,
+        sent_at: DateTime<Utc>,
+        outcomes: Vec<(Entry, MemberOutcome)>,
+        tally: &mut Tally,
+    ) -> Result<(), RunError> {
+        let record = Record::Settled { outcomes };
+        self.journal(batch, &record).await?;
+        let Record::Settled { outcomes } = record else { return Ok(()) };
+        self.absorb(batch, operation, sent_at, &outcomes, tally).await
+    }
+
+    /// Takes settled outcomes into the tally. Members of whom nothing is known stay in the journal
+    /// when the batch itself is retired.
+    pub(super) async fn absorb(
+        &mut self,
+        batch: u64,
+        operation: Operation,
+        sent_at: DateTime<Utc>,
+        outcomes: &[(Entry, MemberOutcome)],
+        tally: &mut Tally,
+    ) -> Result<(), RunError> {
+        let unknown: Vec<Entry> = (outcomes.iter())
+            .filter(|(_, outcome)| matches!(outcome, MemberOutcome::Unknown { .. }))
+            .map(|(entry, _)| *entry)
+            .collect();
+        if !unknown.is_empty() {
+            self.uncertain(operation, sent_at, unknown).await?;
+        }
+        tally.retired_batches.push(batch);
+        tally.settle(operation, outcomes);
+        let acknowledged = (outcomes.iter())
+            .filter(|(_, outcome)| matches!(outcome, MemberOutcome::Acknowledged { .. }))
+            .count() as u64;
+        let members = outcomes.len() as u64;
+        self.observe(&Event::Settled { operation, members, acknowledged });
+        Ok(())
+    }
+
+    /// Remembers members of whom it is not known whether the service acted.
+    pub(super) async fn uncertain(
+        &mut self,
+        operation: Operation,
+        at: DateTime<Utc>,
+        members: Vec<Entry>,
+    ) -> Result<(), RunError> {
+        let batch = self.next_batch();
+        self.journal(batch, &Record::Uncertain { operation, at, members }).await
+    }
+
+    /// Brings the list itself into being or into shape, remembers it, and gives its id.
+    pub(super) async fn ensure_list(
+        &mut self,
+        account: &str,
+        found: FoundList,
+    ) -> Result<u64, RunError> {
+        if let (ListAction::Keep, Some(pin)) = (found.action, &self.head.pin) {
+            return Ok(pin.list_id);
+        }
+        if found.action == ListAction::Create {
+            let name = self.activation.list_name().to_owned();
+            self.journal(NO_BATCH, &Record::CreateIntent { name }).await?;
+        }
+        let pin = list::ensure(self.destination, self.activation, account, found).await?;
+        let list_id = pin.list_id;
+        super::commit::commit_pin(self, pin).await?;
+        Ok(list_id)
+    }
+
+    pub(super) fn observe(&self, event: &Event<'_>) {
+        self.observer.on_event(self.activation.segment(), event);
+    }
+}
+
+impl fmt::Debug for Session<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("activation", &self.activation)
+            .field("head", &self.head)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,105 @@
+//! What became of the members of a run, added up.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use segment_diff::Fingerprint;
+
+use super::journal::Entry;
+use crate::{HeldMember, MemberOutcome, Operation, report::NO_CONTACT};
+
+/// How long a held member is left alone when nothing changes.
+const HOLD: TimeDelta = TimeDelta::days(7);
+
+/// How long it is taken for granted that a member is still no contact.
+const HOLD_NO_CONTACT: TimeDelta = TimeDelta::days(1);
+
+/// Outcomes of a run that wait for the commit.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    pub(super) added: Vec<Entry>,
+    pub(super) removed: Vec<Fingerprint>,
+    holds: Vec<(Fingerprint, String)>,
+    pub(super) failed: u64,
+    pub(super) failed_by_cause: BTreeMap<String, u64>,
+    /// Batches whose journal entries a commit may retire.
+    pub(super) retired_batches: Vec<u64>,
+}
+
+impl Tally {
+    /// Takes in what became of a batch.
+    pub(super) fn settle(&mut self, operation: Operation, outcomes: &[(Entry, MemberOutcome)]) {
+        for (entry, outcome) in outcomes {
+            match (outcome, operation) {
+                (MemberOutcome::Acknowledged { contact }, Operation::Add) => {
+                    let contact = contact.or(entry.contact);
+                    self.added.push(Entry { member: entry.member, contact });
+                }
+                (MemberOutcome::Acknowledged { .. }, Operation::Remove) => {
+                    self.removed.push(entry.member);
+                }
+                // A removal is never given up: she stays in the snapshot and comes back.
+                (MemberOutcome::Hold { cause }, Operation::Add) => {
+                    self.hold(entry.member, cause.clone());
+                }
+                (
+                    MemberOutcome::Retry { cause } | MemberOutcome::Hold { cause },
+                    Operation::Add | Operation::Remove,
+                ) => self.fail(cause, 1),
+                (MemberOutcome::Unknown { cause }, _) => self.fail(cause, 1),
+            }
+        }
+    }
+
+    /// Holds a member.
+    pub(super) fn hold(&mut self, member: Fingerprint, cause: String) {
+        self.holds.push((member, cause));
+    }
+
+    /// Counts changes that were wanted and not confirmed.
+    pub(super) fn fail(&mut self, cause: &str, members: u64) {
+        self.failed += members;
+        *self.failed_by_cause.entry(cause.to_owned()).or_default() += members;
+    }
+
+    /// How many changes were taken in, whatever became of them.
+    pub(super) fn settled(&self) -> u64 {
+        (self.added.len() + self.removed.len() + self.holds.len()) as u64 + self.failed
+    }
+
+    /// Whether the membership changes.
+    pub(super) fn moves_membership(&self) -> bool {
+        !(self.added.is_empty() && self.removed.is_empty())
+    }
+
+    /// Sorts the acknowledged changes, as the snapshot needs them.
+    pub(super) fn sort(&mut self) {
+        self.added.sort_unstable_by_key(|entry| entry.member);
+        self.added.dedup_by_key(|entry| entry.member);
+        self.removed.sort_unstable();
+        self.removed.dedup();
+    }
+
+    /// The held members to store: new ones, and old ones that failed once more.
+    pub(super) fn held_members(
+        &self,
+        before: &[HeldMember],
+        now: DateTime<Utc>,
+    ) -> Vec<HeldMember> {
+        let before: HashMap<_, _> = before.iter().map(|held| (held.member, held)).collect();
+        let now = now.trunc_subsecs(0);
+        (self.holds.iter())
+            .map(|(member, cause)| {
+                let earlier = before.get(member).filter(|held| held.cause == *cause);
+                let wait = if cause == NO_CONTACT { HOLD_NO_CONTACT } else { HOLD };
+                HeldMember {
+                    member: *member,
+                    cause: cause.clone(),
+                    since: earlier.map_or(now, |held| held.since),
+                    retry_at: now + wait,
+                    attempts: earlier.map_or(0, |held| held.attempts) + 1,
+                }
+            })
+            .collect()
+    }
+}

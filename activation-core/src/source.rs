@@ -1,0 +1,169 @@
+//! Where members come from: the one trait most hosts write.
+
+use std::{error::Error as StdError, fmt, sync::Arc};
+
+use async_trait::async_trait;
+
+/// How many keys a batch should hold at least: per-row hand-overs cost ten times as much.
+pub const ADVISED_BATCH: usize = 8192;
+
+/// A segment that can be read from start to end.
+///
+/// # Contract
+///
+/// * Every [`open`](Self::open) starts a fresh scan of the whole segment as it is now.
+/// * One scan is one statement on the warehouse, never pages by offset: rows that move between
+///   pages would look like people who left.
+#[async_trait]
+pub trait SegmentSource: fmt::Debug + Send + Sync {
+    /// Starts one scan.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the warehouse cannot be reached or refuses the query.
+    async fn open(&self) -> Result<Box<dyn SegmentScan>, SourceError>;
+}
+
+#[async_trait]
+impl<T: SegmentSource + ?Sized> SegmentSource for Arc<T> {
+    async fn open(&self) -> Result<Box<dyn SegmentScan>, SourceError> {
+        (**self).open().await
+    }
+}
+
+/// One scan of a segment, in packed batches.
+///
+/// # Contract
+///
+/// * **A scan that ends without an error is complete.** A cut connection, a timeout or a partial
+///   file must be an error: a short segment looks like mass removal.
+/// * After `Ok(None)` or an error the scan is over.
+#[async_trait]
+pub trait SegmentScan: Send {
+    /// How many rows this scan will give, where the warehouse knows. The run fails when the count
+    /// turns out different.
+    fn expected_rows(&self) -> Option<u64> {
+        None
+    }
+
+    /// The next batch; `None` at the end. Batches of [`ADVISED_BATCH`] keys and more are best.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the scan cannot be completed. Nothing of it is used then.
+    async fn next_batch(&mut self) -> Result<Option<KeyBatch>, SourceError>;
+}
+
+/// Raw identifiers of members, packed end to end in one buffer.
+#[derive(Clone, Default)]
+pub struct KeyBatch {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl KeyBatch {
+    /// An empty batch.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// An empty batch with room for `keys` keys of about `bytes` bytes in all.
+    pub fn with_capacity(keys: usize, bytes: usize) -> Self {
+        Self { bytes: Vec::with_capacity(bytes), ends: Vec::with_capacity(keys) }
+    }
+
+    /// Adds a raw identifier. A row without one (SQL NULL) is added as an empty key, so that it is
+    /// counted as unusable and not lost silently.
+    pub fn push(&mut self, key: &[u8]) {
+        self.bytes.extend_from_slice(key);
+        self.ends.push(self.bytes.len());
+    }
+
+    /// The number of keys.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there is no key.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// The keys in order.
+    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        self.ends.iter().scan(0, |start, &end| {
+            let key = &self.bytes[*start..end];
+            *start = end;
+            Some(key)
+        })
+    }
+}
+
+impl<K: AsRef<[u8]>> FromIterator<K> for KeyBatch {
+    fn from_iter<I: IntoIterator<Item = K>>(keys: I) -> Self {
+        let mut batch = Self::new();
+        keys.into_iter().for_each(|key| batch.push(key.as_ref()));
+        batch
+    }
+}
+
+/// Shows the number of keys only: they are people's addresses.
+impl fmt::Debug for KeyBatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyBatch").field("keys", &self.len()).finish_non_exhaustive()
+    }
+}
+
+/// Why a segment could not be read. The list is untouched.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct SourceError {
+    message: String,
+    temporary: bool,
+    #[source]
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl SourceError {
+    /// A failure that will stay until somebody changes something: a wrong query, a missing file.
+    /// The message must not contain rows or credentials.
+    pub fn permanent(message: impl Into<String>) -> Self {
+        Self { message: message.into(), temporary: false, source: None }
+    }
+
+    /// A failure that may pass by itself: a busy or unreachable warehouse.
+    pub fn temporary(message: impl Into<String>) -> Self {
+        Self { message: message.into(), temporary: true, source: None }
+    }
+
+    /// Adds what caused it.
+    #[must_use]
+    pub fn caused_by(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// Whether the same scan may succeed later without a change.
+    pub fn is_temporary(&self) -> bool {
+        self.temporary
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_gives_back_its_keys_including_empty_ones() {
+        let batch: KeyBatch = ["a@example.com", "", "b@example.com"].iter().collect();
+        let keys: Vec<&[u8]> = batch.iter().collect();
+        assert_eq!(keys, [b"a@example.com".as_slice(), b"", b"b@example.com"]);
+        assert_eq!(batch.len(), 3);
+    }
+
+    #[test]
+    fn a_batch_does_not_print_its_keys() {
+        let batch: KeyBatch = ["secret@example.com"].iter().collect();
+        assert_eq!(format!("{batch:?}"), "KeyBatch { keys: 1, .. }");
+    }
+}

@@ -1,0 +1,93 @@
+//! A segment kept in memory.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+
+use crate::{ADVISED_BATCH, KeyBatch, SegmentScan, SegmentSource, SourceError};
+
+/// A segment that the program sets itself: for tests and first programs.
+///
+/// Share it in an [`Arc`] to change it between runs.
+///
+/// # Examples
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use activation_core::sources::MemorySource;
+///
+/// let source = Arc::new(MemorySource::new(["a@example.com", "b@example.com"]));
+/// // … a run with a clone of the `Arc`; then one person leaves:
+/// source.set(["b@example.com"]);
+/// ```
+pub struct MemorySource {
+    keys: Mutex<Keys>,
+}
+
+impl MemorySource {
+    /// A segment of these raw identifiers, in this order.
+    pub fn new<K: AsRef<[u8]>>(keys: impl IntoIterator<Item = K>) -> Self {
+        Self { keys: Mutex::new(pack(keys)) }
+    }
+
+    /// Replaces the segment. A scan that has begun goes on with the old one.
+    pub fn set<K: AsRef<[u8]>>(&self, keys: impl IntoIterator<Item = K>) {
+        let keys = pack(keys);
+        *self.lock() = keys;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Keys> {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Shows the number of keys only: they are people's addresses.
+impl fmt::Debug for MemorySource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let keys: usize = self.lock().iter().map(KeyBatch::len).sum();
+        f.debug_struct("MemorySource").field("keys", &keys).finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl SegmentSource for MemorySource {
+    async fn open(&self) -> Result<Box<dyn SegmentScan>, SourceError> {
+        Ok(Box::new(MemoryScan { keys: Arc::clone(&self.lock()), next: 0 }))
+    }
+}
+
+/// Full batches in order.
+type Keys = Arc<Vec<KeyBatch>>;
+
+struct MemoryScan {
+    keys: Keys,
+    next: usize,
+}
+
+#[async_trait]
+impl SegmentScan for MemoryScan {
+    fn expected_rows(&self) -> Option<u64> {
+        Some(self.keys.iter().map(|batch| batch.len() as u64).sum())
+    }
+
+    async fn next_batch(&mut self) -> Result<Option<KeyBatch>, SourceError> {
+        let batch = self.keys.get(self.next).cloned();
+        self.next += 1;
+        Ok(batch)
+    }
+}
+
+fn pack<K: AsRef<[u8]>>(keys: impl IntoIterator<Item = K>) -> Keys {
+    let mut batches: Vec<KeyBatch> = Vec::new();
+    for key in keys {
+        match batches.last_mut().filter(|batch| batch.len() < ADVISED_BATCH) {
+            Some(batch) => batch.push(key.as_ref()),
+            None => batches.push([key].into_iter().collect()),
+        }
+    }
+    Arc::new(batches)
+}

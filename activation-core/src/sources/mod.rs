@@ -1,0 +1,18 @@
+//! Ready-made sources, each behind a feature of its own.
+
+mod memory;
+
+#[cfg(any(feature = "csv", feature = "sqlite"))]
+mod columns;
+#[cfg(feature = "csv")]
+mod csv;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+#[cfg(any(feature = "csv", feature = "sqlite"))]
+mod thread;
+
+#[cfg(feature = "csv")]
+pub use self::csv::CsvSource;
+pub use self::memory::MemorySource;
+#[cfg(feature = "sqlite")]
+pub use self::sqlite::SqliteSource;

@@ -1,0 +1,188 @@
+//! A query on a SQLite file.
+
+use std::{
+    fmt::{self, Write as _},
+    fs,
+    path::PathBuf,
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use rusqlite::{Connection, ErrorCode, OpenFlags, Row, Statement, types::ValueRef};
+
+use super::{columns, thread};
+use crate::{SegmentScan, SegmentSource, SourceError};
+
+/// The result of one query on a SQLite file, which is opened for reading only.
+///
+/// Text and whole numbers are identifiers; NULL is an unusable one; a real number or a blob stops
+/// the scan, since it is no identifier and the query is probably wrong.
+#[derive(Clone)]
+pub struct SqliteSource {
+    path: PathBuf,
+    query: String,
+    column: Option<String>,
+}
+
+impl SqliteSource {
+    /// The segment that `query`, one SELECT statement with one column, finds in the file `path`.
+    pub fn new(path: impl Into<PathBuf>, query: impl Into<String>) -> Self {
+        Self { path: path.into(), query: query.into(), column: None }
+    }
+
+    /// Takes the identifiers from the column of this name, so that the query may have others.
+    #[must_use]
+    pub fn column(mut self, name: impl Into<String>) -> Self {
+        self.column = Some(name.into());
+        self
+    }
+}
+
+/// Leaves out the query, which may name somebody's address.
+impl fmt::Debug for SqliteSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteSource")
+            .field("path", &self.path)
+            .field("column", &self.column)
+            .finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl SegmentSource for SqliteSource {
+    async fn open(&self) -> Result<Box<dyn SegmentScan>, SourceError> {
+        let source = self.clone();
+        let (source, connection) = thread::blocking(move || {
+            let connection = source.connect()?;
+            source.prepare(&connection)?;
+            Ok((source, connection))
+        })
+        .await?;
+        let interrupt = connection.get_interrupt_handle();
+        Ok(thread::scan(
+            move |batches| source.read(&connection, batches),
+            move || interrupt.interrupt(),
+        ))
+    }
+}
+
+impl SqliteSource {
+    fn connect(&self) -> Result<Connection, SourceError> {
+        let fail = |error: &dyn fmt::Display| {
+            SourceError::permanent(format!("cannot open {}: {error}", self.path.display()))
+        };
+        // An absolute path, because SQLite gives names like ":memory:" a meaning of their own.
+        let path = std::path::absolute(&self.path).map_err(|error| fail(&error))?;
+        let metadata = fs::metadata(&path).map_err(|error| fail(&error))?;
+        if !metadata.is_file() {
+            return Err(fail(&"not a file"));
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        Connection::open_with_flags(path, flags)
+            .and_then(|connection| connection.busy_timeout(BUSY_TIMEOUT).map(|()| connection))
+            .map_err(|error| self.explain(error))
+    }
+
+    /// The statement and the position of its column.
+    fn prepare<'a>(
+        &self,
+        connection: &'a Connection,
+    ) -> Result<(Statement<'a>, usize), SourceError> {
+        let statement = connection.prepare(&self.query).map_err(|error| self.explain(error))?;
+        if !statement.readonly() {
+            return Err(self.refuse("writes; it must only read"));
+        }
+        if statement.parameter_count() > 0 {
+            return Err(self.refuse("has parameters, and there are no values for them"));
+        }
+        let names: Vec<&str> = statement.column_names().collect();
+        let position = match (&self.column, names.as_slice()) {
+            (_, []) => return Err(self.refuse("gives no rows: it must be one SELECT")),
+            (None, [_]) => 0,
+            (None, names) => {
+                return Err(self.refuse(&format!(
+                    "gives {} columns; name the one with the identifiers: {}",
+                    names.len(),
+                    columns::list(names)
+                )));
+            }
+            (Some(wanted), names) => columns::find(names, wanted, &self.place())?,
+        };
+        Ok((statement, position))
+    }
+
+    fn read(
+        &self,
+        connection: &Connection,
+        batches: &mut thread::Batches,
+    ) -> Result<(), thread::Stop> {
+        let (mut statement, position) = self.prepare(connection)?;
+        let name = columns::show(statement.column_name(position).unwrap_or_default());
+        let mut rows = statement.query([]).map_err(|error| self.explain(error))?;
+        let mut digits = String::new();
+        let mut number = 0_u64;
+        while let Some(row) = rows.next().map_err(|error| self.explain(error))? {
+            number += 1;
+            let key = identifier(row, position, &mut digits).map_err(|type_name| {
+                self.refuse(&format!("gives {type_name} in column {name}, row {number}"))
+            })?;
+            batches.push(key)?;
+        }
+        Ok(())
+    }
+
+    fn place(&self) -> String {
+        format!("the query on {}", self.path.display())
+    }
+
+    fn refuse(&self, why: &str) -> SourceError {
+        SourceError::permanent(format!("{} {why}", self.place()))
+    }
+
+    fn explain(&self, error: rusqlite::Error) -> SourceError {
+        let place = self.place();
+        match &error {
+            rusqlite::Error::MultipleStatement => {
+                self.refuse("has several statements; it must be one")
+            }
+            // Not kept as the cause, since it shows the query, which may name somebody's address.
+            rusqlite::Error::SqlInputError { msg, offset, .. } if msg.contains('@') => {
+                self.refuse(&format!("is not valid at byte {offset}"))
+            }
+            rusqlite::Error::SqlInputError { msg, offset, .. } => {
+                self.refuse(&format!("is not valid at byte {offset}: {msg}"))
+            }
+            _ if matches!(
+                error.sqlite_error_code(),
+                Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+            ) =>
+            {
+                SourceError::temporary(format!("{place} has to wait for another program"))
+            }
+            _ => SourceError::permanent(format!("{place} failed")).caused_by(error),
+        }
+    }
+}
+
+/// The identifier in a row, or the name of a type that is none.
+fn identifier<'a>(
+    row: &'a Row<'_>,
+    position: usize,
+    digits: &'a mut String,
+) -> Result<&'a [u8], &'static str> {
+    match row.get_ref(position) {
+        Ok(ValueRef::Text(text)) => Ok(text),
+        Ok(ValueRef::Integer(number)) => {
+            digits.clear();
+            // Writing to a string cannot fail.
+            let _ = write!(digits, "{number}");
+            Ok(digits.as_bytes())
+        }
+        Ok(ValueRef::Null) => Ok(b""),
+        Ok(ValueRef::Real(_)) => Err("a real number"),
+        Ok(ValueRef::Blob(_)) => Err("a blob"),
+        Err(_) => Err("nothing"),
+    }
+}
+
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);

@@ -1,0 +1,173 @@
+//! The SQLite file: opening it, transactions on it, and what its errors mean.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior, ffi};
+
+use super::{
+    files,
+    steps::{Step, Steps},
+};
+use crate::state::{StoreError, StoreErrorKind};
+
+/// One connection to `state.db`, used by one thread at a time.
+pub(super) struct Database {
+    path: PathBuf,
+    connection: Mutex<Connection>,
+    writable: bool,
+    steps: Arc<Steps>,
+}
+
+/// Why work inside a transaction stopped.
+pub(super) enum Fault {
+    /// SQLite could not do its part.
+    Sqlite(rusqlite::Error),
+    /// The contract does not allow it.
+    Store(StoreError),
+}
+
+impl Database {
+    /// Opens the file for reading and writing, and creates it when missing.
+    pub(super) fn open(path: PathBuf, steps: Arc<Steps>) -> Result<Self, StoreError> {
+        // Created here and not by SQLite, because it may hold the key: nobody else may read it.
+        files::private_file()
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(|error| files::failed("cannot open", &path, error))?;
+        let database = Self::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE, steps)?;
+        let configured = database.connection().execute_batch(CONFIGURATION);
+        configured.map_err(|error| database.explain(error))?;
+        Ok(database)
+    }
+
+    /// Opens the file for reading only.
+    pub(super) fn open_read_only(path: PathBuf, steps: Arc<Steps>) -> Result<Self, StoreError> {
+        Self::connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY, steps)
+    }
+
+    /// Where the file is.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Fails when the store was opened for reading only.
+    pub(super) fn check_writable(&self) -> Result<(), StoreError> {
+        if self.writable {
+            return Ok(());
+        }
+        let message = format!("{} was opened for reading only", self.path.display());
+        Err(StoreError::new(StoreErrorKind::Failed, message))
+    }
+
+    /// Runs `work` on one consistent view of the database.
+    pub(super) fn read<T>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>,
+    ) -> Result<T, StoreError> {
+        self.transaction(TransactionBehavior::Deferred, work)
+    }
+
+    /// Runs `work` alone among all writers, and makes what it did durable, or undoes all of it.
+    pub(super) fn write<T>(
+        &self,
+        name: &'static str,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>,
+    ) -> Result<T, StoreError> {
+        self.check_writable()?;
+        self.steps.before(Step::Transaction(name))?;
+        self.transaction(TransactionBehavior::Immediate, work)
+    }
+
+    fn connect(path: PathBuf, flags: OpenFlags, steps: Arc<Steps>) -> Result<Self, StoreError> {
+        let writable = flags.contains(OpenFlags::SQLITE_OPEN_READ_WRITE);
+        let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&path, flags)
+            .and_then(|connection| connection.busy_timeout(BUSY_TIMEOUT).map(|()| connection))
+            .map_err(|error| explain(&path, error))?;
+        Ok(Self { path, connection: Mutex::new(connection), writable, steps })
+    }
+
+    fn connection(&self) -> MutexGuard<'_, Connection> {
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn transaction<T>(
+        &self,
+        behavior: TransactionBehavior,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>,
+    ) -> Result<T, StoreError> {
+        let mut connection = self.connection();
+        let worked = connection
+            .transaction_with_behavior(behavior)
+            .map_err(Fault::Sqlite)
+            .and_then(|transaction| {
+                let done = work(&transaction)?;
+                transaction.commit()?;
+                Ok(done)
+            });
+        worked.map_err(|fault| match fault {
+            Fault::Sqlite(error) => self.explain(error),
+            Fault::Store(error) => error,
+        })
+    }
+
+    fn explain(&self, error: rusqlite::Error) -> StoreError {
+        explain(&self.path, error)
+    }
+}
+
+impl From<rusqlite::Error> for Fault {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+fn explain(path: &Path, error: rusqlite::Error) -> StoreError {
+    let (kind, what) = meaning(&error);
+    StoreError::new(kind, format!("{what} {}", path.display())).caused_by(error)
+}
+
+fn meaning(error: &rusqlite::Error) -> (StoreErrorKind, &'static str) {
+    use rusqlite::Error::{FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType};
+    match error {
+        rusqlite::Error::SqliteFailure(failure, _) => match failure.code {
+            _ if failure.extended_code == ffi::SQLITE_READONLY_ROLLBACK => {
+                (StoreErrorKind::Unavailable, INTERRUPTED)
+            }
+            ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
+                (StoreErrorKind::Unavailable, "another process is using")
+            }
+            ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => {
+                (StoreErrorKind::Corrupt, "damaged, or not a state database:")
+            }
+            _ => (StoreErrorKind::Failed, "cannot use"),
+        },
+        FromSqlConversionFailure(..) | IntegralValueOutOfRange(..) | InvalidColumnType(..) => {
+            (StoreErrorKind::Corrupt, "unreadable row in")
+        }
+        _ => (StoreErrorKind::Failed, "cannot use"),
+    }
+}
+
+/// * A rollback journal and no write-ahead log, so that opening read-only makes no files.
+/// * EXTRA and not FULL: with a rollback journal only EXTRA makes a commit survive a power cut that
+///   follows at once.
+const CONFIGURATION: &str =
+    "PRAGMA journal_mode = DELETE; PRAGMA synchronous = EXTRA; PRAGMA fullfsync = ON;";
+
+/// Transactions last milliseconds; whoever takes longer is stuck.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+const INTERRUPTED: &str = "a write was interrupted and must be undone first, \
+    which the next real run does by itself; until then nothing can be read from";

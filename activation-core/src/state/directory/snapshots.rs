@@ -1,0 +1,79 @@
+//! The directory of snapshot files: one immutable file per generation, named with the digest of
+//! what it contains.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use super::{
+    files, names,
+    steps::{Step, Steps},
+};
+use crate::state::{ActivationKey, SnapshotRef, StoreError, rules};
+
+/// Where the snapshot files are.
+#[derive(Clone)]
+pub(super) struct Snapshots {
+    directory: PathBuf,
+    steps: Arc<Steps>,
+}
+
+impl Snapshots {
+    pub(super) fn new(directory: PathBuf, steps: Arc<Steps>) -> Self {
+        Self { directory, steps }
+    }
+
+    pub(super) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    pub(super) fn steps(&self) -> &Steps {
+        &self.steps
+    }
+
+    /// The file of a snapshot; `None` when this store cannot have given that name.
+    pub(super) fn file(&self, activation: &ActivationKey, name: &str) -> Option<PathBuf> {
+        names::digest_in(name, activation).map(|_| self.directory.join(name))
+    }
+
+    /// Fails unless the file of a snapshot is there with all its bytes.
+    pub(super) fn check(
+        &self,
+        activation: &ActivationKey,
+        snapshot: &SnapshotRef,
+    ) -> Result<(), StoreError> {
+        let missing = || rules::missing_snapshot(&snapshot.name);
+        let path = self.file(activation, &snapshot.name).ok_or_else(missing)?;
+        match fs::metadata(&path) {
+            Ok(metadata) => rules::check_length(snapshot, metadata.len()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(missing()),
+            Err(error) => Err(files::failed("cannot look at", &path, error)),
+        }
+    }
+
+    /// Removes all files of an activation but the one the head names. The caller has the lease.
+    pub(super) fn remove_orphans(
+        &self,
+        activation: &ActivationKey,
+        head_names: Option<&str>,
+    ) -> Result<(), StoreError> {
+        for name in files::names_with_prefix(&self.directory, &names::prefix(activation)) {
+            if Some(name.as_str()) != head_names {
+                self.remove(&name)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes one file. Only the hook of the steps makes this fail: a file that cannot be removed
+    /// costs space, and the next lease tries again.
+    pub(super) fn remove(&self, name: &str) -> Result<(), StoreError> {
+        self.steps.before(Step::RemoveSnapshot)?;
+        if let Err(error) = fs::remove_file(self.directory.join(name)) {
+            tracing::debug!(snapshot = name, %error, "an old snapshot could not be removed");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,94 @@
+//! A call as a value: everything about a request except where to and on whose behalf.
+
+use std::sync::Arc;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Serialize;
+
+use crate::{error::Error, limits::Tier, transport::Method};
+
+/// Everything but letters, digits and the marks that never need encoding.
+const STRICT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// What repeating a call does that may have been acted on already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Repeat {
+    /// It reads only.
+    Read,
+    /// It writes, and the second time changes nothing more.
+    Harmless,
+    /// It would act twice.
+    ActsAgain,
+}
+
+/// One call, built by a pure function and sent by the pipeline.
+#[derive(Clone)]
+pub(crate) struct Call {
+    /// Method and path template: what logs, counters and errors may show.
+    pub(crate) endpoint: &'static str,
+    pub(crate) method: Method,
+    /// Percent-encoded. May carry an address of a person.
+    pub(crate) path_and_query: String,
+    pub(crate) body: Option<Arc<Vec<u8>>>,
+    /// The tier until the service tells.
+    pub(crate) tier: Tier,
+    pub(crate) repeat: Repeat,
+    /// Whether it starts a job of a kind that an account may only have so many of.
+    pub(crate) takes_slot: bool,
+}
+
+impl Call {
+    /// A reading call.
+    pub(crate) fn get(endpoint: &'static str, path_and_query: String, tier: Tier) -> Self {
+        let (method, repeat) = (Method::Get, Repeat::Read);
+        Self { endpoint, method, path_and_query, body: None, tier, repeat, takes_slot: false }
+    }
+
+    /// A writing call.
+    pub(crate) fn write(
+        method: Method,
+        endpoint: &'static str,
+        path_and_query: String,
+        tier: Tier,
+        repeat: Repeat,
+    ) -> Self {
+        Self { endpoint, method, path_and_query, body: None, tier, repeat, takes_slot: false }
+    }
+
+    /// The same call with a JSON body.
+    pub(crate) fn json<T: Serialize>(self, body: &T) -> Result<Self, Error> {
+        match serde_json::to_vec(body) {
+            Ok(bytes) => Ok(self.bytes(Arc::new(bytes))),
+            Err(_) => Err(Error::refused(self.endpoint, "the body cannot be written as JSON")),
+        }
+    }
+
+    /// The same call, marked as one that starts a job.
+    pub(crate) fn taking_slot(mut self) -> Self {
+        self.takes_slot = true;
+        self
+    }
+
+    /// The same call with a JSON body that is encoded already.
+    pub(crate) fn bytes(mut self, body: Arc<Vec<u8>>) -> Self {
+        self.body = Some(body);
+        self
+    }
+}
+
+/// Encodes a value so that it stays one path segment or one query value.
+pub(crate) fn encode(value: &str) -> String {
+    utf8_percent_encode(value, STRICT).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_stays_one_segment() {
+        assert_eq!(encode("a+b/c%d@exämple.com"), "a%2Bb%2Fc%25d%40ex%C3%A4mple.com");
+        assert_eq!(encode("?#&= ;"), "%3F%23%26%3D%20%3B");
+        assert_eq!(encode("azAZ09-_.~"), "azAZ09-_.~");
+    }
+}

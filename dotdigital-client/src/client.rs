@@ -1,0 +1,91 @@
+//! The client: what all calls go through.
+
+use std::{fmt, sync::Arc};
+
+use crate::{
+    account::Account,
+    builder::ClientBuilder,
+    call::Call,
+    clock::Clock,
+    contacts::Contacts,
+    error::Error,
+    ids::ListId,
+    imports::Imports,
+    list_members::ListMembers,
+    lists::Lists,
+    observer::CallObserver,
+    pipeline::{Answer, Pipeline},
+};
+
+/// A client of one Dotdigital account. Cheap to clone; clones share connections, limits and the
+/// retry budget, so use one per account and clone it.
+#[derive(Clone)]
+pub struct Client {
+    pipeline: Arc<Pipeline>,
+    observer: Option<Arc<dyn CallObserver>>,
+}
+
+impl Client {
+    /// Starts setting up a client.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
+    }
+
+    /// The same client, sharing everything, whose calls are reported to `observer` (and to no
+    /// other).
+    #[must_use]
+    pub fn with_observer(&self, observer: Arc<dyn CallObserver>) -> Self {
+        Self { pipeline: Arc::clone(&self.pipeline), observer: Some(observer) }
+    }
+
+    /// Scheme and host of the service, such as `https://r1-api.dotdigital.com`.
+    pub fn endpoint(&self) -> &str {
+        self.pipeline.endpoint.base()
+    }
+
+    /// The account itself.
+    pub fn account(&self) -> Account {
+        Account::new(self.clone())
+    }
+
+    /// Contact lists, which the service also calls address books.
+    pub fn lists(&self) -> Lists {
+        Lists::new(self.clone())
+    }
+
+    /// Single contacts.
+    pub fn contacts(&self) -> Contacts {
+        Contacts::new(self.clone())
+    }
+
+    /// Bulk imports of contacts.
+    pub fn imports(&self) -> Imports {
+        Imports::new(self.clone())
+    }
+
+    /// The members of one list.
+    pub fn list_members(&self, list: ListId) -> ListMembers {
+        ListMembers::new(self.clone(), list)
+    }
+
+    pub(crate) fn from_pipeline(pipeline: Pipeline) -> Self {
+        Self { pipeline: Arc::new(pipeline), observer: None }
+    }
+
+    pub(crate) async fn send(&self, call: &Call) -> Result<Answer, Error> {
+        self.pipeline.send(call, self.observer.as_deref()).await
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.pipeline.clock
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("endpoint", &self.endpoint())
+            .field("observer", &self.observer)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,282 @@
+//! Contact lists: create, find, page, update.
+
+use std::{collections::HashSet, fmt};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    call::{Call, Repeat},
+    client::Client,
+    decode,
+    error::{Error, ErrorKind},
+    ids::ListId,
+    limits::Tier,
+    service_enum::service_enum,
+    transport::Method,
+};
+
+/// The service's largest page of lists.
+const PAGE: usize = 1000;
+
+service_enum! {
+    /// Who may see a list.
+    Visibility {
+        /// Only users of the account.
+        Private = "Private",
+        /// Also contacts, who may subscribe to it.
+        Public = "Public",
+    }
+}
+
+/// A contact list, which the service also calls address book.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct ContactList {
+    /// The list's id, for as long as it exists.
+    pub id: ListId,
+    /// The list's name; users of the account may change it.
+    pub name: String,
+    /// Who may see it.
+    pub visibility: Visibility,
+    /// How many contacts the service says are on it. May lag behind running jobs.
+    #[serde(default, deserialize_with = "decode::null_as_default")]
+    pub contacts: u64,
+}
+
+/// Why a text cannot name a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidListName {
+    /// Nothing but white space.
+    #[error("the list's name is empty")]
+    Empty,
+    /// More than 128 characters.
+    #[error("the list's name is longer than {} characters", ListName::LONGEST)]
+    TooLong,
+    /// `Test` or `All Contacts`, which belong to the service.
+    #[error("the list's name is reserved by the service")]
+    Reserved,
+}
+
+/// A name that a list may have.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct ListName(String);
+
+impl ListName {
+    /// The longest name, in characters.
+    pub const LONGEST: usize = 128;
+
+    /// Trims and checks a name.
+    ///
+    /// # Errors
+    ///
+    /// Fails for names that are empty, longer than 128 characters, or reserved.
+    pub fn parse(text: &str) -> Result<Self, InvalidListName> {
+        let text = text.trim();
+        if text.is_empty() {
+            Err(InvalidListName::Empty)
+        } else if text.chars().count() > Self::LONGEST {
+            Err(InvalidListName::TooLong)
+        } else if ["test", "all contacts"].contains(&text.to_lowercase().as_str()) {
+            Err(InvalidListName::Reserved)
+        } else {
+            Ok(Self(text.to_owned()))
+        }
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ListName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What a list is to be like.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NewList {
+    /// Its name. Must differ from every list and every segment of the account.
+    pub name: ListName,
+    /// Who may see it.
+    pub visibility: Visibility,
+}
+
+/// Calls about lists. From [`Client::lists`].
+#[derive(Clone, Debug)]
+pub struct Lists {
+    client: Client,
+}
+
+impl Lists {
+    pub(crate) fn new(client: Client) -> Self {
+        Self { client }
+    }
+
+    /// Creates a list. Never repeated once it may have been acted on: when
+    /// [`Error::may_have_acted`] says so, look for the name before trying again.
+    ///
+    /// `POST /v2/address-books` (tier: medium)
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Conflict`] when a list or segment has that name.
+    pub async fn create(&self, list: &NewList) -> Result<ContactList, Error> {
+        let call = create_call(list)?;
+        decode::json(&call, &self.client.send(&call).await?)
+    }
+
+    /// The list of that id, or `None` when there is none.
+    ///
+    /// `GET /v2/address-books/{id}` (tier: low)
+    ///
+    /// # Errors
+    ///
+    /// Fails as any call does.
+    pub async fn find(&self, id: ListId) -> Result<Option<ContactList>, Error> {
+        let call = find_call(id);
+        match self.client.send(&call).await {
+            Ok(answer) => decode::json(&call, &answer).map(Some),
+            Err(error) if is_missing_list(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// All lists of the account, page by page, the service's own among them.
+    pub fn pages(&self) -> ListPages {
+        ListPages { client: self.client.clone(), skip: 0, seen: HashSet::new(), done: false }
+    }
+
+    /// The list of that name, whatever its case, or `None`. Reads pages until it is found.
+    ///
+    /// `GET /v2/address-books` (tier: low)
+    ///
+    /// # Errors
+    ///
+    /// Fails as any call does.
+    pub async fn find_by_name(&self, name: &str) -> Result<Option<ContactList>, Error> {
+        let wanted = name.trim().to_lowercase();
+        let mut pages = self.pages();
+        while let Some(page) = pages.next_page().await? {
+            let found = page.into_iter().find(|list| list.name.trim().to_lowercase() == wanted);
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Gives a list another name or visibility. Repeating it does no harm.
+    ///
+    /// `PUT /v2/address-books/{id}` (tier: medium)
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`] when the list is gone, [`ErrorKind::Conflict`] when the name is
+    /// taken.
+    pub async fn update(&self, id: ListId, list: &NewList) -> Result<ContactList, Error> {
+        let call = update_call(id, list)?;
+        decode::json(&call, &self.client.send(&call).await?)
+    }
+}
+
+/// Pages of lists. From [`Lists::pages`].
+#[derive(Debug)]
+pub struct ListPages {
+    client: Client,
+    skip: usize,
+    seen: HashSet<ListId>,
+    done: bool,
+}
+
+impl ListPages {
+    /// The next page, or `None` after the last one.
+    ///
+    /// `GET /v2/address-books` (tier: low)
+    ///
+    /// # Errors
+    ///
+    /// Fails as any call does, and with [`ErrorKind::Decode`] when the service keeps sending
+    /// lists that it has sent already.
+    pub async fn next_page(&mut self) -> Result<Option<Vec<ContactList>>, Error> {
+        if self.done {
+            return Ok(None);
+        }
+        let call = page_call(self.skip);
+        let answer = self.client.send(&call).await?;
+        let page: Vec<ContactList> = decode::json(&call, &answer)?;
+        let known = self.seen.len();
+        self.seen.extend(page.iter().map(|list| list.id));
+        if page.is_empty() {
+            self.done = true;
+            return Ok(None);
+        }
+        if self.seen.len() == known {
+            self.done = true;
+            return Err(Error::decode(&call, &answer, "the pages repeat themselves"));
+        }
+        self.skip += PAGE;
+        Ok(Some(page))
+    }
+}
+
+/// Whether an error says that the list does not exist, and not that something else does not.
+fn is_missing_list(error: &Error) -> bool {
+    let code_fits = error.code().is_none_or(|code| code == "ERROR_ADDRESSBOOK_NOT_FOUND");
+    error.kind() == ErrorKind::NotFound && code_fits
+}
+
+fn create_call(list: &NewList) -> Result<Call, Error> {
+    let path = "/v2/address-books".to_owned();
+    let endpoint = "POST /v2/address-books";
+    Call::write(Method::Post, endpoint, path, Tier::Medium, Repeat::ActsAgain).json(list)
+}
+
+fn find_call(id: ListId) -> Call {
+    Call::get("GET /v2/address-books/{id}", format!("/v2/address-books/{id}"), Tier::Low)
+}
+
+fn page_call(skip: usize) -> Call {
+    let path = format!("/v2/address-books?select={PAGE}&skip={skip}");
+    Call::get("GET /v2/address-books", path, Tier::Low)
+}
+
+fn update_call(id: ListId, list: &NewList) -> Result<Call, Error> {
+    let path = format!("/v2/address-books/{id}");
+    let endpoint = "PUT /v2/address-books/{id}";
+    Call::write(Method::Put, endpoint, path, Tier::Medium, Repeat::Harmless).json(list)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_trimmed_and_checked() {
+        assert_eq!(ListName::parse("  VIP customers ").unwrap().as_str(), "VIP customers");
+        assert!(ListName::parse(&"é".repeat(128)).is_ok());
+        assert_eq!(ListName::parse(&"é".repeat(129)), Err(InvalidListName::TooLong));
+        assert_eq!(ListName::parse(" "), Err(InvalidListName::Empty));
+        for reserved in ["Test", "TEST", " all contacts "] {
+            assert_eq!(ListName::parse(reserved), Err(InvalidListName::Reserved), "{reserved}");
+        }
+    }
+
+    #[test]
+    fn visibility_is_read_whatever_its_case_and_unknown_ones_are_kept() {
+        assert_eq!(Visibility::from("PRIVATE"), Visibility::Private);
+        let other: Visibility = serde_json::from_str("\"NotAvailableInThisVersion\"").unwrap();
+        assert_eq!(other, Visibility::Other("NotAvailableInThisVersion".into()));
+    }
+
+    #[test]
+    fn creating_is_never_marked_as_repeatable() {
+        let name = ListName::parse("VIP").unwrap();
+        let list = NewList { name, visibility: Visibility::Public };
+        assert_eq!(create_call(&list).unwrap().repeat, Repeat::ActsAgain);
+        assert_eq!(update_call(ListId::new(1).unwrap(), &list).unwrap().repeat, Repeat::Harmless);
+    }
+}

@@ -1,0 +1,78 @@
+//! One contact list and who is on it.
+
+use std::collections::BTreeMap;
+
+use crate::simulator::views::Visibility;
+
+/// How a contact stands to a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::simulator) enum MemberStatus {
+    Subscribed,
+    /// Not to be reached through this list; adding again does not change that.
+    Suppressed,
+}
+
+impl MemberStatus {
+    pub(in crate::simulator) fn as_str(self) -> &'static str {
+        match self {
+            Self::Subscribed => "subscribed",
+            Self::Suppressed => "suppressed",
+        }
+    }
+}
+
+/// A contact list; the API says address book.
+pub(in crate::simulator) struct List {
+    pub(in crate::simulator) id: i32,
+    pub(in crate::simulator) name: String,
+    pub(in crate::simulator) visibility: Visibility,
+    /// By contact id, so that pages can seek.
+    pub(in crate::simulator) members: BTreeMap<i64, MemberStatus>,
+}
+
+impl List {
+    pub(in crate::simulator) fn new(id: i32, name: &str, visibility: Visibility) -> Self {
+        Self { id, name: name.to_owned(), visibility, members: BTreeMap::new() }
+    }
+
+    /// Puts a contact on the list. Who is suppressed there stays suppressed.
+    pub(in crate::simulator) fn add(&mut self, contact: i64) {
+        self.members.entry(contact).or_insert(MemberStatus::Subscribed);
+    }
+
+    /// Takes a contact off the list; true when it was on it. A suppression stays.
+    pub(in crate::simulator) fn remove(&mut self, contact: i64) -> bool {
+        let was_member = self.members.get(&contact) == Some(&MemberStatus::Subscribed);
+        if was_member {
+            self.members.remove(&contact);
+        }
+        was_member
+    }
+
+    /// Suppresses a contact if it is on the list.
+    pub(in crate::simulator) fn suppress(&mut self, contact: i64) {
+        if let Some(status) = self.members.get_mut(&contact) {
+            *status = MemberStatus::Suppressed;
+        }
+    }
+}
+
+/// What two list names are compared by.
+pub(in crate::simulator) fn name_key(name: &str) -> String {
+    name.trim().to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_suppression_outlives_adding_and_removing() {
+        let mut list = List::new(7, "VIP", Visibility::Private);
+        list.add(1);
+        list.suppress(1);
+        list.add(1);
+        assert!(!list.remove(1));
+        assert_eq!(list.members.get(&1), Some(&MemberStatus::Suppressed));
+    }
+}

@@ -1,0 +1,158 @@
+//! Contacts page by page: `GET /contacts/v3`.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use chrono::{DateTime, Utc};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Value, json};
+
+use super::{
+    Answer, Context,
+    answer::{json_body, v3_error_about},
+    contact_json::{Fields, Parts, contact_json},
+};
+use crate::{
+    simulator::account::{Account, Contact},
+    transport::HttpResponse,
+};
+
+const LARGEST_PAGE: usize = 5_000;
+
+pub(super) fn page(context: &mut Context<'_>) -> Answer {
+    let wanted = Wanted::read(context).map_err(|parameter| invalid_filter(&parameter))?;
+    let account = &*context.account;
+    // One more than asked for, to know whether there is a next page.
+    let mut found = wanted.contacts(account);
+    let more = found.len() > wanted.limit;
+    found.truncate(wanted.limit);
+    let items: Vec<Value> =
+        found.iter().map(|contact| contact_json(account, contact, &wanted.parts)).collect();
+    let mut links = json!({
+        "self": link(context, context.query.get("marker").unwrap_or("")),
+        "first": link(context, ""),
+    });
+    if let Some(last) = found.last().filter(|_| more) {
+        links["next"] = link(context, &marker(last.id));
+    }
+    Ok(json_body(200, &json!({"_items": items, "_links": links})))
+}
+
+/// What the query asks for.
+struct Wanted {
+    list: Option<i32>,
+    created: Option<DateTime<Utc>>,
+    modified: Option<DateTime<Utc>>,
+    after: i64,
+    limit: usize,
+    parts: Parts,
+}
+
+impl Wanted {
+    /// Fails with the name of the parameter that is wrong.
+    fn read(context: &Context<'_>) -> Result<Self, String> {
+        let mut wanted = Self {
+            list: None,
+            created: None,
+            modified: None,
+            after: i64::MIN,
+            limit: context.query.number("limit", 1..=LARGEST_PAGE, LARGEST_PAGE).ok_or("limit")?,
+            parts: Parts::default(),
+        };
+        for (name, value) in context.query.pairs() {
+            wanted.read_parameter(context.account, name, value).ok_or_else(|| name.clone())?;
+        }
+        if wanted.created.is_some() && wanted.modified.is_some() {
+            return Err("~modified".to_owned());
+        }
+        Ok(wanted)
+    }
+
+    fn read_parameter(&mut self, account: &Account, name: &str, value: &str) -> Option<()> {
+        match name {
+            "~listId" => {
+                self.list = Some(value.parse().ok().filter(|id| account.lists.contains_key(id))?);
+            }
+            "~created" => self.created = Some(since(value)?),
+            "~modified" => self.modified = Some(since(value)?),
+            "marker" => self.after = after(value)?,
+            "data-fields" if value == "[[ALL]]" => self.parts.data_fields = Fields::All,
+            "data-fields" => {
+                self.parts.data_fields =
+                    Fields::Named(value.split('|').map(str::to_owned).collect());
+            }
+            "include" => self.include(value)?,
+            "limit" => {}
+            _ => return None,
+        }
+        Some(())
+    }
+
+    fn include(&mut self, value: &str) -> Option<()> {
+        for part in value.split('|') {
+            match part {
+                "channelProperties" => self.parts.channel_properties = true,
+                "lists" => self.parts.lists = true,
+                // The simulated account has none of these.
+                "preferences" | "consentRecords" => {}
+                _ => return None,
+            }
+        }
+        Some(())
+    }
+
+    fn contacts<'a>(&self, account: &'a Account) -> Vec<&'a Contact> {
+        let wanted = |contact: &&Contact| {
+            self.created.is_none_or(|since| contact.created >= since)
+                && self.modified.is_none_or(|since| contact.updated >= since)
+        };
+        match self.list.and_then(|list| account.lists.get(&list)) {
+            Some(list) => {
+                let start = (std::ops::Bound::Excluded(self.after), std::ops::Bound::Unbounded);
+                let members =
+                    list.members.range(start).filter(|(_, status)| account.shows(**status));
+                let contacts = members.filter_map(|(id, _)| account.contacts.get(*id));
+                contacts.filter(wanted).take(self.limit + 1).collect()
+            }
+            None => account
+                .contacts
+                .live_after(self.after)
+                .filter(wanted)
+                .take(self.limit + 1)
+                .collect(),
+        }
+    }
+}
+
+fn since(value: &str) -> Option<DateTime<Utc>> {
+    let text = value.strip_prefix("gte::").filter(|text| text.ends_with('Z'))?;
+    DateTime::parse_from_rfc3339(text).ok().map(|at| at.to_utc())
+}
+
+fn marker(after: i64) -> String {
+    URL_SAFE_NO_PAD.encode(format!("after:{after}"))
+}
+
+/// An empty marker is that of the first page.
+fn after(marker: &str) -> Option<i64> {
+    if marker.is_empty() {
+        return Some(i64::MIN);
+    }
+    let text = String::from_utf8(URL_SAFE_NO_PAD.decode(marker).ok()?).ok()?;
+    text.strip_prefix("after:")?.parse().ok()
+}
+
+fn link(context: &Context<'_>, marker: &str) -> Value {
+    let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+    let kept = context.query.pairs().iter().filter(|(name, _)| name != "marker");
+    let mut query: Vec<String> =
+        kept.map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
+    if !marker.is_empty() {
+        query.push(format!("marker={}", encode(marker)));
+    }
+    json!({"marker": marker, "link": format!("{}/contacts/v3?{}", context.base, query.join("&"))})
+}
+
+fn invalid_filter(parameter: &str) -> HttpResponse {
+    const TEXT: &str = "The filter is not valid";
+    const DETAIL: &str = "The parameter is unknown or its value is not valid";
+    v3_error_about(400, "contacts:invalidFilter", TEXT, parameter, DETAIL)
+}

@@ -1,0 +1,179 @@
+//! Setting an account up and looking into it, without making a call.
+
+use chrono::{DateTime, Utc};
+
+use super::{
+    Simulator,
+    account::{Contact, IdentifierSet, List, MemberStatus, name_key},
+    views::{ContactView, ListView, Visibility},
+};
+
+/// Set-up: what other people and other systems do to the account.
+impl Simulator {
+    /// Creates a contact that can be reached by email; returns its id, or that of the contact which
+    /// has the address already (back from the recycle bin, if need be).
+    pub fn add_contact(&self, email: &str) -> i64 {
+        self.ensure_contact(IdentifierSet {
+            email: Some(email.to_owned()),
+            ..IdentifierSet::default()
+        })
+    }
+
+    /// Creates a contact that can be reached by mobile number only, given as digits with country
+    /// code; returns its id, or that of the contact which has the number already.
+    pub fn add_mobile_contact(&self, mobile: &str) -> i64 {
+        let digits = mobile.chars().filter(char::is_ascii_digit).collect();
+        self.ensure_contact(IdentifierSet { mobile: Some(digits), ..IdentifierSet::default() })
+    }
+
+    /// Gives a contact one more identifier: `email`, `mobileNumber`, or a custom one, which is
+    /// declared if it was not.
+    pub fn set_identifier(&self, contact: i64, name: &str, value: &str) {
+        let mut identifiers = IdentifierSet::default();
+        let account = &mut self.lock().account;
+        match name {
+            "email" => identifiers.email = Some(value.to_owned()),
+            "mobileNumber" => identifiers.mobile = Some(value.to_owned()),
+            name => {
+                account.settings.custom_identifiers.insert(name.to_owned());
+                identifiers.custom.push((name.to_owned(), value.to_owned()));
+            }
+        }
+        account.contacts.identify(contact, &identifiers);
+    }
+
+    /// Creates a list, or finds the one of that name; returns its id.
+    pub fn add_list(&self, name: &str, visibility: Visibility) -> i32 {
+        let account = &mut self.lock().account;
+        let key = name_key(name);
+        let known = account.lists.values().find(|list| name_key(&list.name) == key);
+        known.map(|list| list.id).unwrap_or_else(|| account.insert_list(name, visibility))
+    }
+
+    /// Puts a contact on a list, as somebody else might. A suppressed contact stays off it.
+    pub fn add_member(&self, list: i32, contact: i64) {
+        self.lock().account.add_to_lists(contact, &[list]);
+    }
+
+    /// Takes a contact off a list, as somebody else might.
+    pub fn remove_member(&self, list: i32, contact: i64) {
+        if let Some(list) = self.lock().account.lists.get_mut(&list) {
+            list.remove(contact);
+        }
+    }
+
+    /// Renames a list, whatever else has that name.
+    pub fn rename_list(&self, list: i32, name: &str) {
+        if let Some(list) = self.lock().account.lists.get_mut(&list) {
+            name.clone_into(&mut list.name);
+        }
+    }
+
+    /// Deletes a list; its contacts stay in the account.
+    pub fn delete_list(&self, list: i32) {
+        self.lock().account.lists.remove(&list);
+    }
+
+    /// Deletes a contact: it goes to the recycle bin and leaves every list.
+    pub fn delete_contact(&self, contact: i64) {
+        let account = &mut self.lock().account;
+        let opened = account.settings.opened;
+        account.delete_contact(contact, opened);
+    }
+
+    /// Suppresses a contact on all its channels; it leaves its lists.
+    pub fn suppress_contact(&self, contact: i64) {
+        let account = &mut self.lock().account;
+        let opened = account.settings.opened;
+        account.suppress(contact, opened);
+    }
+
+    /// Puts an address on the vendor's global suppression list; no contact can have it any more.
+    pub fn globally_suppress(&self, email: &str) {
+        let account = &mut self.lock().account;
+        let opened = account.settings.opened;
+        account.globally_suppress(email, opened);
+    }
+
+    /// Adds a segment; no list can have its name.
+    pub fn add_segment_name(&self, name: &str) {
+        self.lock().account.add_segment(name);
+    }
+
+    /// Finishes every pending job at `now`, also those that are stuck.
+    pub fn finish_jobs(&self, now: DateTime<Utc>) {
+        self.lock().account.finish_jobs(now);
+    }
+
+    fn ensure_contact(&self, identifiers: IdentifierSet) -> i64 {
+        let account = &mut self.lock().account;
+        let opened = account.settings.opened;
+        let found = identifiers.iter().find_map(|one| account.contacts.find(&one));
+        match found {
+            Some(id) => {
+                account.contacts.restore(id);
+                id
+            }
+            None => account.contacts.create(&identifiers, opened),
+        }
+    }
+}
+
+/// Inspection. Jobs whose time has come take effect with the next call, or with
+/// [`Simulator::finish_jobs`], not here.
+impl Simulator {
+    /// The list of that name, compared without case.
+    pub fn list_named(&self, name: &str) -> Option<ListView> {
+        let key = name_key(name);
+        self.lists().into_iter().find(|list| name_key(&list.name) == key)
+    }
+
+    /// All lists by id, the system's own included.
+    pub fn lists(&self) -> Vec<ListView> {
+        let view = |list: &List| ListView {
+            id: list.id,
+            name: list.name.clone(),
+            visibility: list.visibility,
+        };
+        self.lock().account.lists.values().map(view).collect()
+    }
+
+    /// Who is on a list, by id. Who is suppressed there is not. Empty for an unknown list.
+    pub fn members(&self, list: i32) -> Vec<ContactView> {
+        let account = &self.lock().account;
+        let members = account.lists.get(&list).into_iter().flat_map(|list| &list.members);
+        members
+            .filter(|(_, status)| **status == MemberStatus::Subscribed)
+            .filter_map(|(id, _)| account.contacts.get(*id))
+            .map(view)
+            .collect()
+    }
+
+    /// All contacts by id, those in the recycle bin left out.
+    pub fn contacts(&self) -> Vec<ContactView> {
+        self.lock().account.contacts.live_after(i64::MIN).map(view).collect()
+    }
+
+    /// How many contacts there are, those in the recycle bin left out.
+    pub fn contact_count(&self) -> usize {
+        self.lock().account.contacts.live_after(i64::MIN).count()
+    }
+
+    /// The contacts in the recycle bin, by id.
+    pub fn binned(&self) -> Vec<ContactView> {
+        self.lock().account.contacts.binned().map(view).collect()
+    }
+
+    /// How many jobs are under way, stuck ones included.
+    pub fn pending_jobs(&self) -> usize {
+        self.lock().account.jobs.pending()
+    }
+}
+
+fn view(contact: &Contact) -> ContactView {
+    ContactView {
+        id: contact.id,
+        email: contact.email.as_deref().map(str::to_owned),
+        mobile: contact.mobile.as_deref().map(str::to_owned),
+    }
+}

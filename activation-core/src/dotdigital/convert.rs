@@ -27,15 +27,20 @@ pub(super) fn list_id(id: client::ListId) -> u64 {
 
 /// A list as the client wants it.
 pub(super) fn new_list(wish: &ListWish) -> Result<client::NewList, DestinationError> {
-    let name = client::ListName::parse(&wish.name).map_err(|error| {
-        let message = format!("\"{}\" cannot be the name of a list", wish.name);
-        DestinationError::new(DestinationErrorKind::Configuration, message).caused_by(error)
-    })?;
+    let name = list_name(&wish.name)?;
     let visibility = match wish.visibility {
         Visibility::Private => client::Visibility::Private,
         Visibility::Public => client::Visibility::Public,
     };
     Ok(client::NewList { name, visibility })
+}
+
+/// A list's name as the client wants it.
+pub(super) fn list_name(name: &str) -> Result<client::ListName, DestinationError> {
+    client::ListName::parse(name).map_err(|error| {
+        let message = format!("\"{name}\" cannot be the name of a list");
+        DestinationError::new(DestinationErrorKind::Configuration, message).caused_by(error)
+    })
 }
 
 /// A list id as the client wants it.

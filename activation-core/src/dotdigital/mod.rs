@@ -18,8 +18,8 @@ use tokio::sync::OnceCell;
 
 use self::{
     convert::{
-        client_contact_id, client_identifier, client_list_id, contact_id, list_member, list_state,
-        match_identifier, new_list,
+        client_contact_id, client_identifier, client_list_id, contact_id, list_member, list_name,
+        list_state, match_identifier, new_list,
     },
     outcome::{Single, failed_call, failed_list_call, import_settlement, removal_settlement},
 };
@@ -220,7 +220,9 @@ impl Destination for Dotdigital {
     }
 
     async fn list_named(&self, name: &str) -> Result<Option<ListState>, DestinationError> {
-        let list = self.client.lists().find_by_name(name).await;
+        // The system's own lists can be found by name, and must never be kept equal to anything.
+        let name = list_name(name)?;
+        let list = self.client.lists().find_by_name(name.as_str()).await;
         Ok(list.map_err(failed_call)?.map(list_state))
     }
 

@@ -1,6 +1,8 @@
 //! Why a run stopped.
 
-use crate::{DestinationError, ErrorReport, SourceError, StoreError, StoreErrorKind};
+use crate::{
+    DestinationError, DestinationErrorKind, ErrorReport, SourceError, StoreError, StoreErrorKind,
+};
 
 /// Whatever stops a run. What was acknowledged before is kept all the same.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +30,14 @@ impl RunError {
             Self::Destination(error) => error.is_temporary(),
             Self::Stopped(_) => false,
             Self::NotYet(_) => true,
+        }
+    }
+
+    /// Whether the destination may have done what it was asked although no answer came.
+    pub(super) fn may_have_acted(&self) -> bool {
+        match self {
+            Self::Destination(error) => error.kind == DestinationErrorKind::Unknown,
+            Self::Source(_) | Self::Store(_) | Self::Stopped(_) | Self::NotYet(_) => false,
         }
     }
 

@@ -29,6 +29,8 @@ pub(super) struct Entry {
 pub(super) enum Record {
     /// A list of this name is about to be created.
     CreateIntent { name: String },
+    /// The list was certainly not created.
+    NotCreated,
     /// A batch is about to be sent.
     Sending { operation: Operation, at: DateTime<Utc>, members: Vec<Entry> },
     /// The batch was accepted.
@@ -71,6 +73,7 @@ pub(super) struct Journal {
 #[serde(tag = "record", rename_all = "snake_case")]
 enum Header {
     CreateIntent { name: String },
+    NotCreated,
     Sending { operation: Operation, at: DateTime<Utc> },
     Accepted { receipt: Receipt },
     Settled { groups: Vec<Group> },
@@ -100,6 +103,7 @@ impl Record {
         let mut members = Vec::new();
         let header = match self {
             Self::CreateIntent { name } => Header::CreateIntent { name: name.clone() },
+            Self::NotCreated => Header::NotCreated,
             Self::Sending { operation, at, members: entries } => {
                 entries.iter().for_each(|entry| pack(*entry, &mut members));
                 Header::Sending { operation: *operation, at: *at }
@@ -133,6 +137,7 @@ impl Record {
         let members = unpack(members)?;
         Ok(match header {
             Header::CreateIntent { name } => Self::CreateIntent { name },
+            Header::NotCreated => Self::NotCreated,
             Header::Sending { operation, at } => Self::Sending { operation, at, members },
             Header::Accepted { receipt } => Self::Accepted { receipt },
             Header::Settled { groups } => Self::Settled { outcomes: ungroup(groups, members)? },
@@ -159,6 +164,7 @@ impl Journal {
     fn apply(&mut self, id: u64, record: Record) -> Result<(), StoreError> {
         match record {
             Record::CreateIntent { .. } => self.create_intent = true,
+            Record::NotCreated => self.create_intent = false,
             Record::Sending { operation, at, members }
             | Record::Uncertain { operation, at, members } => {
                 let stage = Stage::Uncertain;
@@ -287,6 +293,13 @@ mod tests {
         let stages: Vec<_> = journal.batches.iter().map(|batch| batch.stage.clone()).collect();
         assert_eq!(stages, [Stage::Uncertain, Stage::Accepted(receipt), Stage::Settled(outcomes)]);
         assert_eq!(journal.batches[1].members, [entry(9, 90)]);
+    }
+
+    #[test]
+    fn an_intent_ends_when_the_list_was_certainly_not_created() {
+        let intent = (NO_BATCH, Record::CreateIntent { name: "VIP".into() });
+        assert!(!replay(&[intent.clone(), (NO_BATCH, Record::NotCreated)]).unwrap().create_intent);
+        assert!(replay(&[(NO_BATCH, Record::NotCreated), intent]).unwrap().create_intent);
     }
 
     #[test]

@@ -33,10 +33,13 @@ pub(super) async fn ensure(
     activation: &Activation,
     account: &str,
     found: FoundList,
+    create_intent: bool,
 ) -> Result<ListPin, RunError> {
     let wish = wish(activation);
     let state = match (found.action, found.state) {
-        (ListAction::Create, _) | (_, None) => create(destination, activation, &wish).await?,
+        (ListAction::Create, _) | (_, None) => {
+            create(destination, activation, &wish, create_intent).await?
+        }
         // An adopted list is brought to the wanted visibility as well.
         (ListAction::Update, Some(state)) => destination.update_list(state.id, &wish).await?,
         (ListAction::Adopt, Some(state)) if state.visibility != Some(wish.visibility) => {
@@ -86,7 +89,10 @@ async fn find_by_name(
     match destination.list_named(activation.list_name()).await? {
         None => Ok(FoundList { action: ListAction::Create, state: None }),
         Some(state) => {
-            may_adopt(destination, activation, &state, create_intent).await?;
+            // It was not there when the intent was written: it is the one we asked for.
+            if !create_intent {
+                may_adopt(destination, activation, &state).await?;
+            }
             Ok(FoundList { action: ListAction::Adopt, state: Some(state) })
         }
     }
@@ -96,14 +102,12 @@ async fn may_adopt(
     destination: &dyn Destination,
     activation: &Activation,
     state: &ListState,
-    create_intent: bool,
 ) -> Result<(), RunError> {
     let policy = activation.resolved().existing_list;
     if policy == ExistingList::KeepMembers {
         return Ok(());
     }
-    // With a recorded intent, an empty list of that name is the one we asked for.
-    if policy == ExistingList::OnlyIfEmpty || create_intent {
+    if policy == ExistingList::OnlyIfEmpty {
         let first_page = destination.members(state.id).next_page().await?;
         if first_page.is_none_or(|page| page.is_empty()) {
             return Ok(());
@@ -122,33 +126,31 @@ async fn create(
     destination: &dyn Destination,
     activation: &Activation,
     wish: &ListWish,
+    create_intent: bool,
 ) -> Result<ListState, RunError> {
     let error = match destination.create_list(wish).await {
         Ok(state) => return Ok(state),
         Err(error) => error,
     };
-    // The answer may have been lost after the list was made; its name tells.
-    let lost =
-        matches!(error.kind, DestinationErrorKind::Unknown | DestinationErrorKind::NameTaken);
-    if !lost {
-        return Err(error.into());
-    }
-    match destination.list_named(&wish.name).await? {
-        Some(state) => {
-            may_adopt(destination, activation, &state, true).await?;
-            Ok(state)
-        }
-        None => Err(name_taken_or(error).into()),
+    match error.kind {
+        // The answer was lost, perhaps after the list was made; its name tells.
+        DestinationErrorKind::Unknown => match destination.list_named(&wish.name).await? {
+            Some(state) => Ok(state),
+            None => Err(error.into()),
+        },
+        DestinationErrorKind::NameTaken => match destination.list_named(&wish.name).await? {
+            Some(state) if create_intent => Ok(state),
+            Some(state) => may_adopt(destination, activation, &state).await.map(|()| state),
+            None => Err(name_taken(error).into()),
+        },
+        _ => Err(error.into()),
     }
 }
 
-fn name_taken_or(error: DestinationError) -> DestinationError {
-    match error.kind {
-        DestinationErrorKind::NameTaken => DestinationError::new(
-            DestinationErrorKind::NameTaken,
-            "the list's name belongs to a segment or to the system; give the activation another",
-        )
-        .caused_by(error),
-        _ => error,
-    }
+fn name_taken(error: DestinationError) -> DestinationError {
+    DestinationError::new(
+        DestinationErrorKind::NameTaken,
+        "the list's name belongs to a segment or to the system; give the activation another",
+    )
+    .caused_by(error)
 }

@@ -155,11 +155,18 @@ impl<'a> Session<'a> {
         if let (ListAction::Keep, Some(pin)) = (found.action, &self.head.pin) {
             return Ok(pin.list_id);
         }
-        if found.action == ListAction::Create {
+        let creates = found.action == ListAction::Create;
+        if creates {
             let name = self.activation.list_name().to_owned();
             self.journal(NO_BATCH, &Record::CreateIntent { name }).await?;
         }
-        let pin = list::ensure(self.destination, self.activation, account, found).await?;
+        let intent = self.journal.create_intent;
+        let pin = list::ensure(self.destination, self.activation, account, found, intent).await;
+        if creates && pin.as_ref().is_err_and(|error| !error.may_have_acted()) {
+            // A list of that name that appears later is not ours.
+            self.journal(NO_BATCH, &Record::NotCreated).await?;
+        }
+        let pin = pin?;
         let list_id = pin.list_id;
         super::commit::commit_pin(self, pin).await?;
         Ok(list_id)

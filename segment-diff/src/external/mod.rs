@@ -181,8 +181,8 @@ pub enum ExternalError {
         /// The answer of the allocator.
         source: TryReserveError,
     },
-    /// A temporary file or directory could not be created or opened.
-    #[error("cannot open temporary {}", path.display())]
+    /// A temporary file or directory could not be created, opened or removed.
+    #[error("cannot use temporary {}", path.display())]
     File {
         /// Which one.
         path: PathBuf,

@@ -1,4 +1,5 @@
 use std::convert::Infallible;
+use std::fmt;
 use std::io::{self, Write};
 use std::ops::ControlFlow;
 
@@ -44,7 +45,7 @@ impl<K: ?Sized, V: ?Sized> DiffSink<K, V> for CountOnly {
 }
 
 /// Collects the keys that differ, each of the three ascending. Memory is O(differences).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Collect<K> {
     /// Keys only on the current side.
     pub added: Vec<K>,
@@ -58,6 +59,17 @@ impl<K> Collect<K> {
     /// Starts without any key.
     pub const fn new() -> Self {
         Self { added: Vec::new(), removed: Vec::new(), changed: Vec::new() }
+    }
+}
+
+/// Says how many keys there are, and none of them.
+impl<K> fmt::Debug for Collect<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Collect")
+            .field("added", &self.added.len())
+            .field("removed", &self.removed.len())
+            .field("changed", &self.changed.len())
+            .finish()
     }
 }
 

@@ -1,0 +1,159 @@
+//! The list itself: created once, pinned, adopted only when allowed.
+
+use activation_core::{
+    Activation, ExistingList, RunStatus, Settings, SettingsPatch, State, Visibility,
+};
+use dotdigital_client::simulator::{self, Fault, FaultRule};
+
+use crate::world::{World, people};
+
+const CREATE: &str = "POST /v2/address-books";
+
+fn vip() -> Activation {
+    Activation::new("vip").named("VIP")
+}
+
+fn vip_with(patch: SettingsPatch) -> Activation {
+    vip().settings(Settings::resolve(&SettingsPatch::default(), &patch))
+}
+
+fn error(report: &activation_core::RunReport) -> &str {
+    &report.error.as_ref().expect("an error").message
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_answer_to_the_creation_does_not_make_a_second_list() {
+    for fault in [Fault::ResetAfterActing, Fault::TimeoutAfterActing, Fault::StatusAfterActing(502)]
+    {
+        let world = World::new();
+        world.simulator.inject(FaultRule::new(fault.clone()).on(CREATE));
+        world.segment(people(5));
+        let report = world.run(&vip()).await;
+        assert_eq!(report.status, RunStatus::Done, "{fault:?} {report}");
+        let named = |list: &&simulator::ListView| list.name == "VIP";
+        assert_eq!(world.simulator.lists().iter().filter(named).count(), 1);
+        assert_eq!(world.on_list("VIP"), people(5));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_empty_list_of_that_name_is_used_and_brought_to_the_wanted_visibility() {
+    let world = World::new();
+    let list = world.simulator.add_list("vip", simulator::Visibility::Public);
+    world.segment(people(5));
+    let report = world.run(&vip()).await;
+    assert_eq!(report.status, RunStatus::Done, "{report}");
+    assert_eq!(world.simulator.members(list).len(), 5);
+    let list = world.simulator.list_named("VIP").unwrap();
+    assert_eq!(list.visibility, simulator::Visibility::Private);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_with_members_is_only_used_when_asked_and_keeps_them() {
+    let world = World::new();
+    let list = world.simulator.add_list("VIP", simulator::Visibility::Private);
+    let guest = world.simulator.add_contact("guest@example.com");
+    world.simulator.add_member(list, guest);
+    world.segment(people(5));
+    let report = world.run(&vip()).await;
+    assert_eq!(report.status, RunStatus::Failed);
+    assert!(error(&report).contains("keep_members"), "{report}");
+    assert_eq!(world.simulator.members(list).len(), 1);
+
+    let refusing = vip_with(SettingsPatch::default().existing_list(ExistingList::Refuse));
+    assert_eq!(world.run(&refusing).await.status, RunStatus::Failed);
+
+    let keeping = vip_with(SettingsPatch::default().existing_list(ExistingList::KeepMembers));
+    assert_eq!(world.run(&keeping).await.status, RunStatus::Done);
+    world.segment(people(1));
+    world.run(&keeping).await;
+    assert_eq!(world.on_list("VIP"), ["guest@example.com", "person000000@example.com"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_renamed_by_hand_is_still_the_one_and_keeps_its_new_name() {
+    let world = World::new();
+    world.segment(people(5));
+    world.run(&vip()).await;
+    let list = world.simulator.list_named("VIP").unwrap().id;
+    world.simulator.rename_list(list, "Very important");
+    world.segment(people(9));
+    let report = world.run(&vip()).await;
+    assert_eq!(report.status, RunStatus::Done, "{report}");
+    assert_eq!(world.on_list("Very important"), people(9));
+    assert!(world.simulator.list_named("VIP").is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_name_or_visibility_in_the_configuration_is_passed_on() {
+    let world = World::new();
+    world.segment(people(5));
+    world.run(&vip()).await;
+    let list = world.simulator.list_named("VIP").unwrap().id;
+    let public = Settings::resolve(
+        &SettingsPatch::default(),
+        &SettingsPatch::default().visibility(Visibility::Public),
+    );
+    let renamed = Activation::new("vip").named("Best customers").settings(public);
+    let report = world.run(&renamed).await;
+    assert_eq!((report.status, report.unchanged), (RunStatus::Done, 5), "{report}");
+    let now = world.simulator.list_named("Best customers").unwrap();
+    assert_eq!((now.id, now.visibility), (list, simulator::Visibility::Public));
+    assert_eq!(world.run(&renamed).await.status, RunStatus::NothingToDo);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deleted_list_stops_the_run_even_if_another_took_its_name() {
+    let world = World::new();
+    world.segment(people(5));
+    world.run(&vip()).await;
+    world.simulator.delete_list(world.simulator.list_named("VIP").unwrap().id);
+    let report = world.run(&vip()).await;
+    assert_eq!(report.status, RunStatus::Failed);
+    assert!(error(&report).contains("no longer exists"), "{report}");
+    let other = world.simulator.add_list("VIP", simulator::Visibility::Private);
+    assert_eq!(world.run(&vip()).await.status, RunStatus::Failed);
+    assert!(world.simulator.members(other).is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_name_of_a_segment_or_of_the_system_is_a_clear_error() {
+    let world = World::new();
+    world.simulator.add_segment_name("VIP");
+    world.segment(people(5));
+    let report = world.run(&vip()).await;
+    assert_eq!(report.status, RunStatus::Failed);
+    assert!(error(&report).contains("belongs to a segment"), "{report}");
+    for reserved in ["test", "All Contacts"] {
+        let report = world.run(&Activation::new("other").named(reserved)).await;
+        assert_eq!(report.status, RunStatus::Failed, "{report}");
+        assert!(error(&report).contains("cannot be the name"), "{report}");
+    }
+    assert_eq!(world.simulator.contact_count(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_state_of_another_account_is_refused() {
+    let mut world = World::new();
+    world.segment(people(5));
+    world.run(&vip()).await;
+    let state = world.store.load(&vip().key()).await.unwrap();
+    let elsewhere = change_account(state);
+    world.store = elsewhere.await;
+    let report = world.run(&vip()).await;
+    assert_eq!(report.status, RunStatus::Failed);
+    assert!(error(&report).contains("belongs to account elsewhere"), "{report}");
+}
+
+async fn change_account(state: State) -> std::sync::Arc<dyn activation_core::StateStore> {
+    use activation_core::{Acquired, Commit, Head, ListPin, MemoryStore, StateStore};
+    let store = MemoryStore::new(crate::world::key());
+    let hour = std::time::Duration::from_secs(3600);
+    let lease = store.acquire(&vip().key(), "test", crate::world::monday(), hour).await.unwrap();
+    let Acquired::Lease(lease) = lease else { panic!("free") };
+    let pin = ListPin { account: "elsewhere".into(), ..state.head.pin.unwrap() };
+    let head = Head { generation: 1, pin: Some(pin), snapshot: None };
+    store.commit(&lease, Commit { head, ..Commit::default() }).await.unwrap();
+    store.release(&lease).await.unwrap();
+    std::sync::Arc::new(store)
+}

@@ -126,6 +126,14 @@ impl RunReport {
         }
     }
 
+    /// The report of a run that could not begin, or was cut off with nothing known of it:
+    /// [`Busy`](RunStatus::Busy) when `error` may pass by itself, else
+    /// [`Failed`](RunStatus::Failed).
+    pub fn stopped(activation: &Activation, error: ErrorReport, now: DateTime<Utc>) -> Self {
+        let status = if error.temporary { RunStatus::Busy } else { RunStatus::Failed };
+        Self { status, error: Some(error), ..Self::new(activation, now) }
+    }
+
     pub(crate) fn count_held(&mut self, held: &[HeldMember]) {
         for held in held {
             if held.cause == NO_CONTACT {

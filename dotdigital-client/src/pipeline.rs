@@ -56,6 +56,7 @@ pub(crate) struct Chance {
 
 /// What one call has been through so far.
 struct Progress<'a> {
+    span: &'a Span,
     started: DateTime<Utc>,
     first_attempt: Option<DateTime<Utc>>,
     attempts: u32,
@@ -90,15 +91,16 @@ impl Pipeline {
             attempt = field::Empty,
             status = field::Empty,
         );
-        self.repeat(call, observer).instrument(span).await
+        self.repeat(call, observer, &span).instrument(span.clone()).await
     }
 
     async fn repeat(
         &self,
         call: &Call,
         observer: Option<&dyn CallObserver>,
+        span: &Span,
     ) -> Result<Answer, Error> {
-        let mut progress = Progress::new(self.clock.now());
+        let mut progress = Progress::new(self.clock.now(), span);
         loop {
             let permit = match self.admit(call, &progress).await {
                 Ok(permit) => permit,
@@ -158,7 +160,7 @@ impl Pipeline {
         progress: &Progress<'_>,
         observer: Option<&dyn CallObserver>,
     ) -> Result<HttpResponse, Failure> {
-        let mut record = Record::new(observer, call, &permit, progress.attempts);
+        let mut record = Record::new(observer, call, &permit, progress);
         let request = self.request(call, self.remaining(progress).min(ATTEMPT));
         let answer = match self.transport.send(&request).await {
             Ok(answer) => answer,
@@ -273,9 +275,10 @@ impl Pipeline {
     }
 }
 
-impl Progress<'_> {
-    fn new(started: DateTime<Utc>) -> Self {
+impl<'a> Progress<'a> {
+    fn new(started: DateTime<Utc>, span: &'a Span) -> Self {
         Self {
+            span,
             started,
             first_attempt: None,
             attempts: 0,
@@ -303,6 +306,7 @@ impl Progress<'_> {
 
 /// Tells the span and the observer of one attempt, also when its future is dropped half way.
 struct Record<'a> {
+    span: &'a Span,
     observer: Option<&'a dyn CallObserver>,
     record: CallRecord,
 }
@@ -312,16 +316,16 @@ impl<'a> Record<'a> {
         observer: Option<&'a dyn CallObserver>,
         call: &Call,
         permit: &Permit<'_>,
-        attempt: u32,
+        progress: &Progress<'a>,
     ) -> Self {
-        let tier = permit.tier();
-        Span::current().record("tier", tier.as_str()).record("attempt", attempt);
+        let (tier, attempt, span) = (permit.tier(), progress.attempts, progress.span);
+        span.record("tier", tier.as_str()).record("attempt", attempt);
         let record = CallRecord { endpoint: call.endpoint, tier, attempt, status: None };
-        Self { observer, record }
+        Self { span, observer, record }
     }
 
     fn answered(&mut self, status: u16) {
-        Span::current().record("status", status);
+        self.span.record("status", status);
         self.record.status = Some(status);
     }
 }

@@ -108,6 +108,13 @@ impl Dotdigital {
         }
     }
 
+    /// Another handle on the same account, for another activation: it counts its own calls, and
+    /// shares the limits and what is known of the account.
+    #[must_use]
+    pub fn sibling(&self) -> Self {
+        Self { account: Arc::clone(&self.account), limits: self.limits, ..Self::new(&self.client) }
+    }
+
     /// Replaces the sizes of batches.
     #[must_use]
     pub fn batch_limits(mut self, limits: BatchLimits) -> Self {

@@ -41,7 +41,7 @@ impl SegmentSource for CsvSource {
             Ok((source, rows))
         })
         .await?;
-        Ok(thread::scan(move |batches| source.read(&mut rows, batches), || ()))
+        Ok(thread::scan(move |batches| source.read(&mut rows, batches)))
     }
 }
 
@@ -62,7 +62,8 @@ impl CsvSource {
             .buffer_capacity(BUFFER)
             .from_reader(file.chain(END_MARK));
         let header = reader.byte_headers().map_err(|error| self.cannot_read(error))?;
-        if is_end_mark(header) {
+        // Behind a byte order mark and nothing else the reader does not even find the end mark.
+        if header.is_empty() || is_end_mark(header) {
             return Err(self.refuse("is empty; it must have a header"));
         }
         if header.iter().next_back().is_some_and(|name| name.ends_with(END_MARK)) {

@@ -8,7 +8,9 @@ use std::{
 };
 
 use async_trait::async_trait;
-use rusqlite::{Connection, ErrorCode, OpenFlags, Row, Statement, types::ValueRef};
+use rusqlite::{
+    Connection, ErrorCode, OpenFlags, Row, Statement, config::DbConfig, types::ValueRef,
+};
 
 use super::{columns, thread};
 use crate::{SegmentScan, SegmentSource, SourceError};
@@ -52,17 +54,13 @@ impl fmt::Debug for SqliteSource {
 impl SegmentSource for SqliteSource {
     async fn open(&self) -> Result<Box<dyn SegmentScan>, SourceError> {
         let source = self.clone();
-        let (source, connection) = thread::blocking(move || {
+        let (source, mut connection) = thread::blocking(move || {
             let connection = source.connect()?;
             source.prepare(&connection)?;
             Ok((source, connection))
         })
         .await?;
-        let interrupt = connection.get_interrupt_handle();
-        Ok(thread::scan(
-            move |batches| source.read(&connection, batches),
-            move || interrupt.interrupt(),
-        ))
+        Ok(thread::scan(move |batches| source.read(&mut connection, batches)))
     }
 }
 
@@ -78,9 +76,13 @@ impl SqliteSource {
             return Err(fail(&"not a file"));
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        Connection::open_with_flags(path, flags)
-            .and_then(|connection| connection.busy_timeout(BUSY_TIMEOUT).map(|()| connection))
-            .map_err(|error| self.explain(error))
+        let connected = Connection::open_with_flags(path, flags).and_then(|connection| {
+            connection.busy_timeout(BUSY_TIMEOUT)?;
+            // Else a misspelt column in double quotes would be taken for a text, in every row.
+            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
+            Ok(connection)
+        });
+        connected.map_err(|error| self.explain(error))
     }
 
     /// The statement and the position of its column.
@@ -113,9 +115,13 @@ impl SqliteSource {
 
     fn read(
         &self,
-        connection: &Connection,
+        connection: &mut Connection,
         batches: &mut thread::Batches,
     ) -> Result<(), thread::Stop> {
+        // Asked now and then, so that a query without rows so far stops too.
+        connection
+            .progress_handler(STEPS_BETWEEN_LOOKS, Some(batches.abandonment()))
+            .map_err(|error| self.explain(error))?;
         let (mut statement, position) = self.prepare(connection)?;
         let name = columns::show(statement.column_name(position).unwrap_or_default());
         let mut rows = statement.query([]).map_err(|error| self.explain(error))?;
@@ -184,5 +190,8 @@ fn identifier<'a>(
         Err(_) => Err("nothing"),
     }
 }
+
+/// Instructions of SQLite's machine; about a millisecond of them.
+const STEPS_BETWEEN_LOOKS: i32 = 100_000;
 
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);

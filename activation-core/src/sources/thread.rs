@@ -23,11 +23,9 @@ pub(super) enum Stop {
 }
 
 /// Reads with `read` on a thread of its own until it returns. The scan is complete when it
-/// returned `Ok`, and at no other time: a panic is an error too. `at_drop` runs when the scan is
-/// dropped, to wake a reader that is waiting for its first row.
+/// returned `Ok`, and at no other time: a panic is an error too.
 pub(super) fn scan(
     read: impl FnOnce(&mut Batches) -> Result<(), Stop> + Send + 'static,
-    at_drop: impl Fn() + Send + 'static,
 ) -> Box<dyn SegmentScan> {
     let (sender, receiver) = mpsc::channel(BATCHES_AHEAD);
     task::spawn_blocking(move || {
@@ -42,7 +40,7 @@ pub(super) fn scan(
             let _ = batches.sender.blocking_send(last);
         }
     });
-    Box::new(ThreadScan { receiver, over: false, at_drop })
+    Box::new(ThreadScan { receiver, over: false })
 }
 
 /// Runs `work` where it may block.
@@ -57,6 +55,13 @@ pub(super) async fn blocking<T: Send + 'static>(
 }
 
 impl Batches {
+    /// Tells from then on whether nobody reads the scan any more.
+    #[cfg(feature = "sqlite")]
+    pub(super) fn abandonment(&self) -> impl Fn() -> bool + Send + 'static {
+        let sender = self.sender.clone();
+        move || sender.is_closed()
+    }
+
     /// Adds one key.
     pub(super) fn push(&mut self, key: &[u8]) -> Result<(), Abandoned> {
         self.full.push(key);
@@ -90,14 +95,13 @@ impl From<SourceError> for Stop {
 /// As [`SegmentScan::next_batch`] answers.
 type Message = Result<Option<KeyBatch>, SourceError>;
 
-struct ThreadScan<F: Fn()> {
+struct ThreadScan {
     receiver: mpsc::Receiver<Message>,
     over: bool,
-    at_drop: F,
 }
 
 #[async_trait]
-impl<F: Fn() + Send> SegmentScan for ThreadScan<F> {
+impl SegmentScan for ThreadScan {
     async fn next_batch(&mut self) -> Result<Option<KeyBatch>, SourceError> {
         if self.over {
             return Ok(None);
@@ -107,13 +111,6 @@ impl<F: Fn() + Send> SegmentScan for ThreadScan<F> {
         });
         self.over = !matches!(message, Ok(Some(_)));
         message
-    }
-}
-
-impl<F: Fn()> Drop for ThreadScan<F> {
-    fn drop(&mut self) {
-        self.receiver.close();
-        (self.at_drop)();
     }
 }
 

@@ -1,4 +1,5 @@
-//! Integration tests of the run engine, one binary.
+//! Integration tests, one binary.
+#![allow(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
 mod guarding;
 mod lists;
@@ -6,4 +7,6 @@ mod outcomes;
 mod rules;
 mod scale;
 mod simulation;
+mod sources;
+mod state;
 mod world;

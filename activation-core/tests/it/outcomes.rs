@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use activation_core::{Activation, RunStatus, dotdigital::BatchLimits};
+use dotdigital_client::Clock as _;
 use dotdigital_client::simulator::{
     Fault, FaultRule, JobLatency, SimulatorSettings, Switches, UnknownRemoval,
 };
@@ -195,7 +196,7 @@ async fn one_stale_contact_does_not_keep_the_others_on_the_list() {
     world.run(&vip()).await;
     let gone =
         world.simulator.contacts().into_iter().find(|c| c.email == Some(people(20)[15].clone()));
-    world.simulator.delete_contact(gone.unwrap().id);
+    world.simulator.delete_contact(gone.unwrap().id, world.clock.now());
     world.segment(people(10));
     let report = world.run(&vip()).await;
     assert_eq!((report.status, report.removed), (RunStatus::Done, 10), "{report}");

@@ -48,7 +48,7 @@ impl World {
         let clock = VirtualClock::starting_at(monday());
         let credentials = Credentials::new(&settings.user, &settings.password);
         let simulator = Simulator::new(settings);
-        let transport = Arc::new(simulator.transport(Arc::new(clock.clone())));
+        let transport = Arc::new(simulator.transport(Arc::new(clock)));
         let client = client(credentials, transport, &clock);
         Self {
             simulator,
@@ -65,7 +65,7 @@ impl World {
     }
 
     pub(crate) fn engine(&self) -> Engine {
-        Engine::new(self.store.clone()).clock(Arc::new(EngineClock(self.clock.clone())))
+        Engine::new(self.store.clone()).clock(Arc::new(EngineClock(self.clock)))
     }
 
     pub(crate) fn destination(&self) -> Dotdigital {
@@ -116,7 +116,7 @@ pub(crate) fn client(
         .credentials(credentials)
         .endpoint("http://127.0.0.1:9")
         .transport(transport)
-        .clock(Arc::new(clock.clone()))
+        .clock(Arc::new(*clock))
         .build()
         .expect("a client")
 }

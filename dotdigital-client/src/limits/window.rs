@@ -19,6 +19,8 @@ pub(super) struct Window {
     left: u32,
     under_way: u32,
     ends: Option<End>,
+    /// Until when no call goes at all, since the service refused one.
+    closed_until: Option<DateTime<Utc>>,
     /// Whether any answer arrived, with limits or without.
     answered: bool,
 }
@@ -32,12 +34,16 @@ struct End {
 
 impl Window {
     pub(super) fn new(limit: Option<u32>) -> Self {
-        Self { limit, left: limit.unwrap_or(0), under_way: 0, ends: None, answered: false }
+        let left = limit.unwrap_or(0);
+        Self { limit, left, under_way: 0, ends: None, closed_until: None, answered: false }
     }
 
     /// Takes a place, or says how long to wait before asking again unless something changes.
     pub(super) fn admit(&mut self, now: DateTime<Utc>, length: Duration) -> Result<(), Duration> {
         self.roll(now);
+        if let Some(closed) = self.closed_until {
+            return Err(between(now, closed));
+        }
         let free = match self.limit {
             Some(_) => self.left > self.under_way,
             // Nothing is known: the first call goes alone and finds out.
@@ -97,24 +103,22 @@ impl Window {
         reading: &Reading,
         length: Duration,
     ) -> DateTime<Utc> {
-        self.limit.get_or_insert(1);
-        self.left = 0;
         let asked = reading.retry_after.map(|wait| after(now, wait));
-        let told = reading.reset.or(asked).filter(|end| *end > now);
-        let at = told
-            .or(self.ends.map(|end| end.at).filter(|end| *end > now))
-            .unwrap_or_else(|| after(now, length));
-        self.ends = Some(End { at, told: told.is_some() });
-        at
+        let known = self.ends.map(|end| end.at);
+        let end = [reading.reset, asked, known].into_iter().flatten().find(|end| *end > now);
+        let end = end.unwrap_or_else(|| after(now, length));
+        self.closed_until = Some(end);
+        end
     }
 
     /// When the window ends, if known or assumed.
     pub(super) fn ends(&self) -> Option<DateTime<Utc>> {
-        self.ends.map(|end| end.at)
+        self.closed_until.or(self.ends.map(|end| end.at))
     }
 
     /// Starts a new window once the old one is over.
     fn roll(&mut self, now: DateTime<Utc>) {
+        self.closed_until = self.closed_until.filter(|closed| *closed > now);
         if self.ends.is_some_and(|end| end.at <= now) {
             // At least one call: a limit of zero could never be seen to rise again.
             self.left = self.limit.unwrap_or(0).max(1);
@@ -213,6 +217,17 @@ mod tests {
         assert_eq!(admit(&mut window, 7), Err(13));
         let asked = Reading { retry_after: Some(MINUTE / 6), ..Reading::default() };
         assert_eq!(window.exhaust(at(30), &asked, MINUTE), at(40));
+        assert_eq!(admit(&mut window, 40), Ok(()));
+    }
+
+    #[test]
+    fn a_refusal_without_headers_slows_nothing_down_once_it_is_over() {
+        let mut window = Window::new(None);
+        admit(&mut window, 0).unwrap();
+        answer(&mut window, 1, &Reading::default());
+        window.exhaust(at(1), &Reading::default(), MINUTE);
+        assert_eq!(admit(&mut window, 2), Err(59));
+        (0..100).for_each(|_| assert_eq!(admit(&mut window, 61), Ok(())));
     }
 
     #[test]

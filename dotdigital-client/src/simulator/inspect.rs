@@ -22,24 +22,26 @@ impl Simulator {
     /// Creates a contact that can be reached by mobile number only, given as digits with country
     /// code; returns its id, or that of the contact which has the number already.
     pub fn add_mobile_contact(&self, mobile: &str) -> i64 {
-        let digits = mobile.chars().filter(char::is_ascii_digit).collect();
-        self.ensure_contact(IdentifierSet { mobile: Some(digits), ..IdentifierSet::default() })
+        let mobile = Some(only_digits(mobile));
+        self.ensure_contact(IdentifierSet { mobile, ..IdentifierSet::default() })
     }
 
     /// Gives a contact one more identifier: `email`, `mobileNumber`, or a custom one, which is
-    /// declared if it was not.
+    /// declared if it was not. Nothing happens when it belongs to another contact.
     pub fn set_identifier(&self, contact: i64, name: &str, value: &str) {
         let mut identifiers = IdentifierSet::default();
         let account = &mut self.lock().account;
         match name {
             "email" => identifiers.email = Some(value.to_owned()),
-            "mobileNumber" => identifiers.mobile = Some(value.to_owned()),
+            "mobileNumber" => identifiers.mobile = Some(only_digits(value)),
             name => {
                 account.settings.custom_identifiers.insert(name.to_owned());
                 identifiers.custom.push((name.to_owned(), value.to_owned()));
             }
         }
-        account.contacts.identify(contact, &identifiers);
+        if !account.belong_to_another(&identifiers, Some(contact)) {
+            account.contacts.identify(contact, &identifiers);
+        }
     }
 
     /// Creates a list, or finds the one of that name; returns its id.
@@ -74,25 +76,23 @@ impl Simulator {
         self.lock().account.lists.remove(&list);
     }
 
-    /// Deletes a contact: it goes to the recycle bin and leaves every list.
-    pub fn delete_contact(&self, contact: i64) {
-        let account = &mut self.lock().account;
-        let opened = account.settings.opened;
-        account.delete_contact(contact, opened);
+    /// Deletes a contact at `now`: it goes to the recycle bin for 30 days and leaves every list.
+    pub fn delete_contact(&self, contact: i64, now: DateTime<Utc>) {
+        self.lock().account.delete_contact(contact, now);
     }
 
     /// Suppresses a contact on all its channels; it leaves its lists.
     pub fn suppress_contact(&self, contact: i64) {
         let account = &mut self.lock().account;
-        let opened = account.settings.opened;
-        account.suppress(contact, opened);
+        let now = account.now();
+        account.suppress(contact, now);
     }
 
     /// Puts an address on the vendor's global suppression list; no contact can have it any more.
     pub fn globally_suppress(&self, email: &str) {
         let account = &mut self.lock().account;
-        let opened = account.settings.opened;
-        account.globally_suppress(email, opened);
+        let now = account.now();
+        account.globally_suppress(email, now);
     }
 
     /// Adds a segment; no list can have its name.
@@ -107,14 +107,14 @@ impl Simulator {
 
     fn ensure_contact(&self, identifiers: IdentifierSet) -> i64 {
         let account = &mut self.lock().account;
-        let opened = account.settings.opened;
+        let now = account.now();
         let found = identifiers.iter().find_map(|one| account.contacts.find(&one));
         match found {
             Some(id) => {
                 account.contacts.restore(id);
                 id
             }
-            None => account.contacts.create(&identifiers, opened),
+            None => account.contacts.create(&identifiers, now),
         }
     }
 }
@@ -176,4 +176,8 @@ fn view(contact: &Contact) -> ContactView {
         email: contact.email.as_deref().map(str::to_owned),
         mobile: contact.mobile.as_deref().map(str::to_owned),
     }
+}
+
+fn only_digits(number: &str) -> String {
+    number.chars().filter(char::is_ascii_digit).collect()
 }

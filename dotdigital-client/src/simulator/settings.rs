@@ -46,7 +46,7 @@ pub struct SimulatorSettings {
     pub max_lists: Option<usize>,
     /// Names of the account's custom identifiers.
     pub custom_identifiers: BTreeSet<String>,
-    /// When the account was opened: the creation date of what is set up without a call.
+    /// When the account was opened: the date of what is set up before the first call.
     pub opened: DateTime<Utc>,
     /// The answers to what is not known about the real service.
     pub switches: Switches,

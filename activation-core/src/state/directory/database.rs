@@ -171,3 +171,55 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 const INTERRUPTED: &str = "a write was interrupted and must be undone first, \
     which the next real run does by itself; until then nothing can be read from";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open(directory: &Path) -> Database {
+        let database = Database::open(directory.join("state.db"), Arc::default()).unwrap();
+        database.connection().busy_timeout(Duration::ZERO).unwrap();
+        database
+    }
+
+    #[test]
+    fn a_database_that_another_process_writes_is_unavailable_for_now() {
+        let directory = tempfile::tempdir().unwrap();
+        let (one, two) = (open(directory.path()), open(directory.path()));
+        one.write("outer", |_| {
+            let error = two.write("inner", |_| Ok(())).unwrap_err();
+            assert_eq!(error.kind, StoreErrorKind::Unavailable);
+            assert!(error.to_string().contains("state.db"), "{error}");
+            Ok(())
+        })
+        .unwrap();
+        two.write("later", |_| Ok(())).unwrap();
+    }
+
+    #[test]
+    fn a_failed_transaction_undoes_what_it_did() {
+        let directory = tempfile::tempdir().unwrap();
+        let database = open(directory.path());
+        let failed = database.write("create", |tx| {
+            tx.execute_batch("CREATE TABLE t (x)")?;
+            Err::<(), _>(StoreError::new(StoreErrorKind::Moved, "no").into())
+        });
+        assert_eq!(failed.unwrap_err().kind, StoreErrorKind::Moved);
+        let tables: i64 = database
+            .read(|tx| Ok(tx.query_row("SELECT count(*) FROM sqlite_master", [], |r| r.get(0))?))
+            .unwrap();
+        assert_eq!(tables, 0);
+    }
+
+    #[test]
+    fn a_commit_survives_a_power_cut_and_leaves_no_log() {
+        let directory = tempfile::tempdir().unwrap();
+        let database = open(directory.path());
+        let setting = |name: &str| -> String {
+            let sql = format!("SELECT CAST({name} AS TEXT) FROM pragma_{name}");
+            database.connection().query_row(&sql, [], |row| row.get(0)).unwrap()
+        };
+        assert_eq!(setting("journal_mode"), "delete");
+        assert_eq!(setting("synchronous"), "3", "which is EXTRA");
+    }
+}

@@ -150,14 +150,14 @@ impl Stage {
         let reaper = Reaper::at(crash_at);
         let store = DirectoryStore::open(self.directory.path()).expect("the state is readable");
         let store = Arc::new(MortalStore::new(store, reaper.clone()));
-        let transport = self.simulator.transport(Arc::new(self.clock.clone()));
+        let transport = self.simulator.transport(Arc::new(self.clock));
         let transport = Arc::new(MortalTransport(Arc::new(transport), reaper.clone()));
         let credentials = Credentials::new(&self.credentials.0, &self.credentials.1);
         // Small batches, so that several are under way together.
         let limits = BatchLimits::default().import_contacts(5).removal_contacts(4);
         let client = client(credentials, transport, &self.clock);
         let destination = Dotdigital::new(&client).batch_limits(limits);
-        let clock = MortalClock(Arc::new(EngineClock(self.clock.clone())), reaper.clone());
+        let clock = MortalClock(Arc::new(EngineClock(self.clock)), reaper.clone());
         let engine = Engine::new(store).clock(Arc::new(clock)).approver(Arc::new(ApproveAll));
         let activation = Activation::new("vip").named(LIST);
         let source = MortalSource(self.source.clone(), reaper.clone());

@@ -50,6 +50,8 @@ pub(super) struct Account {
     global_suppressions: HashSet<String>,
     segments: BTreeSet<String>,
     next_list: i32,
+    /// When the account was last asked anything; before that, when it was opened.
+    now: DateTime<Utc>,
 }
 
 /// Why a list could not be named so.
@@ -68,6 +70,7 @@ impl Account {
             global_suppressions: HashSet::new(),
             segments: BTreeSet::new(),
             next_list: TEST_LIST + 100,
+            now: settings.opened,
             settings,
         }
     }
@@ -75,6 +78,7 @@ impl Account {
     /// Lets everything happen that is due at `now`: jobs finish, in the order they are due, and
     /// the recycle bin forgets.
     pub(super) fn advance(&mut self, now: DateTime<Utc>) {
+        self.now = now;
         while let Some(due) = self.jobs.take_due(now) {
             let report = self.carry_out(due.work, due.fault, due.at);
             self.jobs.finish(&due.id, report);
@@ -82,6 +86,11 @@ impl Account {
         if let Some(limit) = now.checked_sub_signed(chrono_duration(BIN_KEEPS)) {
             self.contacts.purge_binned_until(limit);
         }
+    }
+
+    /// The time of what is done to the account without a call.
+    pub(super) fn now(&self) -> DateTime<Utc> {
+        self.now
     }
 
     /// Finishes every job at `now`, also those that are stuck.

@@ -1,0 +1,43 @@
+//! Sources, with real files.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests may fail like tests")]
+
+#[cfg(feature = "csv")]
+mod csv;
+mod memory;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+
+use activation_core::{SegmentSource, SourceError};
+
+/// All keys of one scan.
+async fn scan(source: &dyn SegmentSource) -> Result<Vec<Vec<u8>>, SourceError> {
+    let mut scan = source.open().await?;
+    let mut keys = Vec::new();
+    while let Some(batch) = scan.next_batch().await? {
+        assert!(!batch.is_empty());
+        keys.extend(batch.iter().map(<[u8]>::to_vec));
+    }
+    assert!(scan.next_batch().await?.is_none(), "the end stays the end");
+    Ok(keys)
+}
+
+/// The same as text.
+async fn texts(source: &dyn SegmentSource) -> Vec<String> {
+    let keys = scan(source).await.unwrap().into_iter();
+    keys.map(|key| String::from_utf8(key).unwrap()).collect()
+}
+
+/// What a scan that must fail says, with its causes.
+#[cfg(any(feature = "csv", feature = "sqlite"))]
+async fn failure(source: &dyn SegmentSource) -> String {
+    let error = scan(source).await.unwrap_err();
+    let mut told = error.to_string();
+    let mut cause = std::error::Error::source(&error);
+    while let Some(error) = cause {
+        told.push_str(": ");
+        told.push_str(&error.to_string());
+        cause = error.source();
+    }
+    told
+}

@@ -52,7 +52,7 @@ pub struct DeltaCounts {
     pub previous: u64,
     /// Usable, distinct members of the segment now.
     pub current: u64,
-    /// Members to add, held ones included.
+    /// Members to add now; held ones that are not due are left out.
     pub added: u64,
     /// Members to remove.
     pub removed: u64,

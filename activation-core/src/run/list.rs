@@ -12,6 +12,8 @@ pub(super) struct FoundList {
     pub(super) action: ListAction,
     /// `None` only when it has to be created.
     pub(super) state: Option<ListState>,
+    /// Whether an update gives it another name.
+    pub(super) rename: bool,
 }
 
 /// Looks for the activation's list; reads only.
@@ -35,13 +37,19 @@ pub(super) async fn ensure(
     found: FoundList,
     create_intent: bool,
 ) -> Result<ListPin, RunError> {
-    let wish = wish(activation);
+    let mut wish = wish(activation);
     let state = match (found.action, found.state) {
         (ListAction::Create, _) | (_, None) => {
             create(destination, activation, &wish, create_intent).await?
         }
         // An adopted list is brought to the wanted visibility as well.
-        (ListAction::Update, Some(state)) => destination.update_list(state.id, &wish).await?,
+        (ListAction::Update, Some(state)) => {
+            if !found.rename {
+                // Somebody renamed it by hand, and our own name for it did not change.
+                wish.name = state.name;
+            }
+            destination.update_list(state.id, &wish).await?
+        }
         (ListAction::Adopt, Some(state)) if state.visibility != Some(wish.visibility) => {
             destination.update_list(state.id, &wish).await?
         }
@@ -50,7 +58,7 @@ pub(super) async fn ensure(
     Ok(ListPin {
         account: account.to_owned(),
         list_id: state.id,
-        name: wish.name,
+        name: activation.list_name().to_owned(),
         visibility: wish.visibility,
     })
 }
@@ -76,9 +84,10 @@ async fn find_pinned(
     };
     // What others changed by hand is accepted; what our own configuration changed is passed on.
     let wish = wish(activation);
-    let unchanged = wish.name == pin.name && wish.visibility == pin.visibility;
-    let action = if unchanged { ListAction::Keep } else { ListAction::Update };
-    Ok(FoundList { action, state: Some(state) })
+    let rename = wish.name != pin.name;
+    let changed = rename || wish.visibility != pin.visibility;
+    let action = if changed { ListAction::Update } else { ListAction::Keep };
+    Ok(FoundList { action, state: Some(state), rename })
 }
 
 async fn find_by_name(
@@ -87,13 +96,13 @@ async fn find_by_name(
     create_intent: bool,
 ) -> Result<FoundList, RunError> {
     match destination.list_named(activation.list_name()).await? {
-        None => Ok(FoundList { action: ListAction::Create, state: None }),
+        None => Ok(FoundList { action: ListAction::Create, state: None, rename: false }),
         Some(state) => {
             // It was not there when the intent was written: it is the one we asked for.
             if !create_intent {
                 may_adopt(destination, activation, &state).await?;
             }
-            Ok(FoundList { action: ListAction::Adopt, state: Some(state) })
+            Ok(FoundList { action: ListAction::Adopt, state: Some(state), rename: false })
         }
     }
 }

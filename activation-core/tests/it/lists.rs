@@ -85,6 +85,20 @@ async fn a_list_renamed_by_hand_is_still_the_one_and_keeps_its_new_name() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_new_visibility_does_not_undo_a_rename_by_hand() {
+    let world = World::new();
+    world.segment(people(5));
+    world.run(&vip()).await;
+    let list = world.simulator.list_named("VIP").unwrap().id;
+    world.simulator.rename_list(list, "Very important");
+    let report =
+        world.run(&vip_with(SettingsPatch::default().visibility(Visibility::Public))).await;
+    assert_eq!(report.status, RunStatus::Done, "{report}");
+    let now = world.simulator.list_named("Very important").unwrap();
+    assert_eq!((now.id, now.visibility), (list, simulator::Visibility::Public));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_new_name_or_visibility_in_the_configuration_is_passed_on() {
     let world = World::new();
     world.segment(people(5));

@@ -91,4 +91,15 @@ mod tests {
         assert_eq!(encode("?#&= ;"), "%3F%23%26%3D%20%3B");
         assert_eq!(encode("azAZ09-_.~"), "azAZ09-_.~");
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_value_is_one_segment_that_decodes_to_itself(value in ".{0,60}") {
+            let encoded = encode(&value);
+            let plain = |c: char| c.is_ascii_alphanumeric() || "-_.~%".contains(c);
+            proptest::prop_assert!(encoded.chars().all(plain));
+            let decoded = percent_encoding::percent_decode_str(&encoded).decode_utf8_lossy();
+            proptest::prop_assert_eq!(decoded, value);
+        }
+    }
 }

@@ -316,4 +316,16 @@ mod tests {
             assert!(!shown.contains(hidden), "{shown}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn what_was_parsed_once_is_parsed_to_the_same_again(text in ".{0,40}|[+0-9 ().-]{0,20}") {
+            if let Ok(number) = MobileNumber::parse(&text) {
+                proptest::prop_assert_eq!(MobileNumber::parse(number.as_str()), Ok(number.clone()));
+            }
+            if let Ok(email) = EmailAddress::parse(&text) {
+                proptest::prop_assert_eq!(EmailAddress::parse(email.as_str()), Ok(email.clone()));
+            }
+        }
+    }
 }

@@ -221,13 +221,15 @@ impl Permit<'_> {
         }
         let settings = &self.governor.settings;
         let lane = self.governor.lane(tier);
-        if tier == self.tier {
-            lock(&lane.window).leave();
-        } else {
-            self.leave_lane(|window| window.leave());
+        if tier != self.tier {
+            self.leave_lane(Window::leave);
         }
         let reading = reading.bounded(now, settings.longest_window);
         let mut window = lock(&lane.window);
+        if tier == self.tier {
+            // Under the same lock as what was learnt: nobody may take the place in between.
+            window.leave();
+        }
         window.learn(now, &reading);
         let wait = refused.then(|| between(now, window.exhaust(now, &reading, settings.window)));
         drop(window);

@@ -92,7 +92,7 @@ impl Transport for ReqwestTransport {
             .iter()
             .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())))
             .collect();
-        let body = answer.bytes().await.map_err(failed)?.to_vec();
+        let body = answer.bytes().await.map_err(failed)?.into();
         Ok(HttpResponse { status, headers, body })
     }
 }

@@ -31,7 +31,8 @@ pub use self::memory::MemoryStore;
 ///   when no lease is current: none was given, the last one was released, its time is over, or its
 ///   holder is known to be dead. Each lease carries a token greater than all before it.
 /// * **Fencing.** Every write names its lease and fails with [`StoreErrorKind::Fenced`], changing
-///   nothing, when a newer token has been given for that activation.
+///   nothing, when a newer token has been given for that activation or the lease was given back.
+///   A lease whose time is over may still write while nobody followed.
 /// * **Head.** [`commit`](Self::commit) is atomic and durable: head, held members and journal
 ///   change together or not at all, and only if the stored generation is the expected one, else it
 ///   fails with [`StoreErrorKind::Moved`].
@@ -99,7 +100,9 @@ pub trait StateStore: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// Fails with [`StoreErrorKind::Corrupt`] when the snapshot is missing.
+    /// Fails with [`StoreErrorKind::Corrupt`] when the snapshot is missing, and with
+    /// [`StoreErrorKind::Moved`] when it is missing because the head names another one by now:
+    /// without a lease a reader can be overtaken by a commit.
     async fn read_snapshot(
         &self,
         activation: &ActivationKey,
@@ -110,14 +113,16 @@ pub trait StateStore: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// Fails when the store cannot be written.
+    /// Fails with [`StoreErrorKind::Fenced`], as [`SnapshotWrite::finish`] does.
     async fn write_snapshot(&self, lease: &Lease) -> Result<Box<dyn SnapshotWrite>, StoreError>;
 
     /// Makes `commit.head` the head, in one step with the journal and the held members.
     ///
     /// # Errors
     ///
-    /// Fails with [`StoreErrorKind::Fenced`] or [`StoreErrorKind::Moved`], changing nothing.
+    /// Changing nothing: with [`StoreErrorKind::Fenced`] or [`StoreErrorKind::Moved`], with
+    /// [`StoreErrorKind::Corrupt`] when the snapshot that the new head names is missing or of
+    /// another length, with [`StoreErrorKind::Failed`] when the new generation does not follow.
     async fn commit(&self, lease: &Lease, commit: Commit) -> Result<(), StoreError>;
 }
 
@@ -146,7 +151,8 @@ pub trait SnapshotWrite: Send {
     ///
     /// # Errors
     ///
-    /// Fails when the bytes cannot be made durable.
+    /// Fails when the bytes cannot be made durable, and with [`StoreErrorKind::Fenced`] when the
+    /// lease it was begun under has been taken over.
     async fn finish(self: Box<Self>) -> Result<String, StoreError>;
 }
 
@@ -286,7 +292,7 @@ pub struct Commit {
     pub retired_batches: Vec<u64>,
     /// Held members to insert, or replace by fingerprint.
     pub hold: Vec<HeldMember>,
-    /// Members that are no longer held.
+    /// Members that are no longer held. One that is in `hold` too is held.
     pub unhold: Vec<Fingerprint>,
 }
 
@@ -307,7 +313,7 @@ pub struct StoreError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StoreErrorKind {
-    /// The lease was taken over by a newer one; nothing was changed. Stop at once.
+    /// The lease was taken over by a newer one, or given back; nothing was changed. Stop at once.
     Fenced,
     /// Another commit came first; nothing was changed. Start again.
     Moved,

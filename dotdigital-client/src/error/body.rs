@@ -150,4 +150,19 @@ mod tests {
             Some("ERROR_UNKNOWN")
         );
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_body_is_too_odd_and_no_code_can_be_an_address(body in ".{0,200}") {
+            for body in [body.clone(), format!(r#"{{"message":{body:?}}}"#), format!(r#"[{body:?}]"#)] {
+                let code = ErrorBody::parse(body.as_bytes()).code.unwrap_or_default();
+                proptest::prop_assert!(!code.contains('@'));
+            }
+        }
+
+        #[test]
+        fn no_bytes_are_too_odd(body in proptest::collection::vec(proptest::num::u8::ANY, 0..200)) {
+            ErrorBody::parse(&body);
+        }
+    }
 }

@@ -43,9 +43,13 @@ impl Reading {
         }
     }
 
-    /// The same with the window's end no further away than `longest`.
+    /// The same with no wait longer than `longest`.
     pub(super) fn bounded(&self, now: DateTime<Utc>, longest: Duration) -> Self {
-        Self { reset: self.reset.map(|reset| reset.min(after(now, longest))), ..*self }
+        Self {
+            reset: self.reset.map(|reset| reset.min(after(now, longest))),
+            retry_after: self.retry_after.map(|wait| wait.min(longest)),
+            ..*self
+        }
     }
 
     /// How long the service wants to be left alone.

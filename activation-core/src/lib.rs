@@ -1,4 +1,76 @@
-//! Keeps a marketing list equal to a segment of a warehouse.
+//! Keeps a marketing list equal to a segment of your warehouse.
+//!
+//! Each run adds the people who entered the segment to a list, and removes those who left from that
+//! list and from nothing else. Nobody is ever deleted from the account, unsubscribed or
+//! resubscribed, and members whom somebody else put on the list stay. Every change counts as done
+//! only when the destination has said so; what failed comes back in the next run. A run may be
+//! killed at any point: the next one finds out what became of everything under way.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use activation_core::{
+//!     Activation, DirectoryStore, Engine, RunStatus, dotdigital::Dotdigital,
+//!     sources::MemorySource,
+//! };
+//! # use dotdigital_client::{Client, Credentials, SystemClock, simulator::{JobLatency, Simulator, SimulatorSettings}};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let settings = SimulatorSettings { latency: JobLatency::NONE, ..SimulatorSettings::default() };
+//! # let credentials = Credentials::new(&settings.user, &settings.password);
+//! # let transport = Simulator::new(settings).transport(Arc::new(SystemClock));
+//! # let client = Client::builder().credentials(credentials).endpoint("http://127.0.0.1:1")
+//! #     .transport(Arc::new(transport)).build()?;
+//! # let directory = tempfile::tempdir()?;
+//! # let directory = directory.path().join("state");
+//! // `client` is a `dotdigital_client::Client`, `directory` any path that lasts between runs.
+//! let engine = Engine::new(Arc::new(DirectoryStore::open(directory)?));
+//! let destination = Dotdigital::new(&client);
+//! let vip = Activation::new("vip").named("VIP customers");
+//! let segment = MemorySource::new(["ada@example.com", "bo@example.com"]);
+//!
+//! let report = engine.run(&vip, &segment, &destination).await;
+//! assert_eq!((report.status, report.added), (RunStatus::Done, 2));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What you bring
+//!
+//! | trait | what it is | ready-made |
+//! |---|---|---|
+//! | [`SegmentSource`] | where the segment comes from; the only one most hosts write | [`sources`] |
+//! | [`StateStore`] | what is remembered between runs | [`DirectoryStore`], [`MemoryStore`] |
+//! | [`Destination`] | where the list lives | [`dotdigital::Dotdigital`] |
+//! | [`Clock`] | time | [`SystemClock`] |
+//! | [`Approver`] | who decides when the guard stops a plan | [`ApproveNothing`], [`ApproveDigest`] |
+//! | [`Observer`] | who watches | [`NoObserver`] |
+//!
+//! # A run
+//!
+//! 1. **Lease**: one run per activation; another is told who holds it and until when.
+//! 2. **Recover**: batches that an unfinished run left behind are settled first.
+//! 3. **List**: found by its pin, adopted if [`ExistingList`] allows, or created; never two.
+//! 4. **Read** the segment, normalise its identifiers, and **diff** it against the snapshot.
+//! 5. **Guard**: a suspicious delta stops here, before anything is written ([`GuardLimits`]).
+//! 6. **Plan**, with a digest. [`Engine::plan`] ends here and changes nothing anywhere.
+//! 7. **Apply** removals, then additions, in bulk; each batch is in the journal before it is sent.
+//! 8. **Settle** member by member, then **commit** exactly what was acknowledged.
+//!
+//! [`Engine::run`] never fails as a function: the [`RunReport`] says what happened. Its
+//! [`RunStatus`] tells whether to go on, to look, to approve or to try later.
+//!
+//! # What is kept
+//!
+//! The state holds keyed fingerprints of identifiers and contact ids, no addresses. Reports and
+//! errors carry counts and causes, no addresses and no credentials.
+//!
+//! # Features
+//!
+//! `dotdigital` and `directory` (the embedded store) are on by default; `sqlite` and `csv` are
+//! sources; `test-util` lets tests stop the embedded store at any step. Without features the crate
+//! knows no HTTP client and no database.
 
 mod clock;
 mod destination;
@@ -42,3 +114,8 @@ pub use state::{
     Acquired, ActivationKey, Commit, Head, HeldMember, JournalEntry, Lease, ListPin, MemoryStore,
     SnapshotRead, SnapshotRef, SnapshotWrite, State, StateStore, StoreError, StoreErrorKind,
 };
+
+/// Compiles what the README shows.
+#[cfg(all(doctest, feature = "csv"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

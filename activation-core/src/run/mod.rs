@@ -89,6 +89,7 @@ impl Engine {
     ///
     /// Never fails as a function: what went wrong stands in the report, beside everything that was
     /// done before.
+    #[tracing::instrument(skip_all, fields(segment = activation.segment()))]
     pub async fn run(
         &self,
         activation: &Activation,
@@ -116,6 +117,7 @@ impl Engine {
 
     /// A dry run: reads the segment, the state and the list, and says what a run would do. Changes
     /// nothing at the destination and nothing in the state.
+    #[tracing::instrument(skip_all, fields(segment = activation.segment()))]
     pub async fn plan(
         &self,
         activation: &Activation,

@@ -6,7 +6,7 @@ use super::mix::mix;
 
 /// One thing that goes wrong with one call.
 ///
-/// Over real HTTP the server cannot refuse or break a connection; see [`super::SimulatorServer`]
+/// Over real HTTP the server cannot refuse or break a connection; see `SimulatorServer`
 /// for what it answers instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

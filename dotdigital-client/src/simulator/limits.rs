@@ -72,7 +72,8 @@ impl Limiter {
     }
 
     fn admit_flat(&mut self, per_hour: u32, now: DateTime<Utc>) -> Admission {
-        let hour_ago = now - TimeDelta::hours(1);
+        let hour_ago =
+            now.checked_sub_signed(TimeDelta::hours(1)).unwrap_or(DateTime::<Utc>::MIN_UTC);
         while self.last_hour.front().is_some_and(|at| *at <= hour_ago) {
             self.last_hour.pop_front();
         }

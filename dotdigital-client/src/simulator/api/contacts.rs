@@ -52,8 +52,8 @@ pub(super) fn replace(context: &mut Context<'_>) -> Answer {
         return Err(refused(UpsertFault::NoIdentifiers, None));
     }
     if account.belong_to_another(&identifiers, Some(id)) {
-        let code = account.settings.switches.conflict_code;
-        return Err(refused(UpsertFault::Conflict, Some(code)));
+        // A replacement declares no 409.
+        return Err(refused(UpsertFault::Conflict, None));
     }
     if change.lists.iter().any(|list| account.writable_list(*list).is_none()) {
         return Err(refused(UpsertFault::BadLists, None));
@@ -99,11 +99,14 @@ fn read_body(context: &mut Context<'_>, place: Place) -> Result<ContactChange, H
     contact_change(&context.body.take_v3()?, place).map_err(|fault| fault.answer())
 }
 
+/// `conflict` names the code of a 409; without one a conflict is a bad request like others.
 fn refused(fault: UpsertFault, conflict: Option<ConflictCode>) -> HttpResponse {
     let description = fault.description();
     let code = match (fault, conflict) {
         (UpsertFault::Conflict, Some(ConflictCode::IdAlreadyExists)) => "contacts:idAlreadyExists",
-        (UpsertFault::Conflict, _) => "contacts:identifierConflict",
+        (UpsertFault::Conflict, Some(ConflictCode::IdentifierConflict)) => {
+            "contacts:identifierConflict"
+        }
         _ => {
             return v3_error_about(
                 400,

@@ -110,13 +110,20 @@ fn an_update_brings_a_deleted_contact_back() {
 }
 
 #[test]
-fn an_update_changes_an_address() {
+fn an_update_changes_an_identifier_and_frees_the_old_one() {
     let caller = Caller::new();
     let ann = caller.simulator.add_contact("ann@example.com");
-    let body = json!({"identifiers": {"email": "anna@example.com"}});
+    caller.simulator.set_identifier(ann, "mobileNumber", "447123123123");
+    caller.simulator.set_identifier(ann, "crm-id", "A7");
+    let body = json!({"identifiers":
+        {"email": "anna@example.com", "mobileNumber": "447123123124", "crm-id": "A8"}});
     caller.patch(&format!("/contacts/v3/contactId/{ann}"), &body).expect(200);
-    caller.get("/contacts/v3/email/ann@example.com").expect(404);
-    caller.get("/contacts/v3/email/anna@example.com").expect(200);
+    for old in ["email/ann@example.com", "mobileNumber/447123123123", "crm-id/A7"] {
+        caller.get(&format!("/contacts/v3/{old}")).expect(404);
+    }
+    for new in ["email/anna@example.com", "mobileNumber/447123123124", "crm-id/A8"] {
+        assert_eq!(caller.get(&format!("/contacts/v3/{new}")).expect(200)["contactId"], ann);
+    }
 }
 
 #[test]

@@ -96,6 +96,23 @@ fn replacing_a_contact_wipes_fields_and_lists() {
 }
 
 #[test]
+fn a_replacement_that_is_not_valid_changes_nothing() {
+    let target = Target::new();
+    target.simulator().add_contact("bob@example.com");
+    for body in [
+        json!({}),
+        json!({"identifiers": {}}),
+        json!({"identifiers": {"email": "bob@example.com"}}),
+        json!({"identifiers": {"email": "ann@example.com"}, "lists": [999]}),
+        json!({"identifiers": {"email": "ann@example.com"}, "consentRecords": [{"text": "yes"}]}),
+    ] {
+        let reply = target.caller.put("/contacts/v3/email/ann@example.com", &body);
+        assert_eq!(reply.error_code(400), "contacts:badRequest", "{body}");
+    }
+    assert_eq!(target.members(), 1);
+}
+
+#[test]
 fn a_removal_without_its_contact_id_empties_the_list() {
     for path in ["contacts", "contacts/"] {
         let target = Target::new();

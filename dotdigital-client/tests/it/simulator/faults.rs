@@ -120,3 +120,19 @@ fn random_faults_repeat_with_their_seed_and_stop_when_cleared() {
     assert_eq!(run(7), run(7));
     assert_ne!(run(7), run(8));
 }
+
+#[test]
+fn random_faults_leave_no_trace_once_they_stop() {
+    let caller = Caller::new();
+    caller.simulator.faults_from_seed(7, 1.0);
+    let body = json!({"contacts": [by_email("ann@example.com")]});
+    for _ in 0..200 {
+        caller.put("/contacts/v3/import", &body);
+        caller.wait(60);
+    }
+    caller.simulator.clear_faults();
+    caller.wait(3_600);
+    let report = caller.import(&json!([by_email("bob@example.com")]));
+    assert_eq!(report["status"], "Finished");
+    assert_eq!((caller.simulator.pending_jobs(), caller.simulator.contact_count()), (0, 2));
+}

@@ -41,6 +41,15 @@ fn pages_of_a_list_are_followed_to_the_end_by_marker() {
 }
 
 #[test]
+fn a_last_page_that_is_full_has_no_next() {
+    let caller = Caller::new();
+    let (list, people) = list_of(&caller, 2);
+    let page = caller.get(&format!("/contacts/v3?~listId={list}&limit=2")).expect(200);
+    assert_eq!(ids(&page), people);
+    assert!(page["_links"].get("next").is_none());
+}
+
+#[test]
 fn the_next_link_asks_the_same_question() {
     let caller = Caller::new();
     let (list, people) = list_of(&caller, 3);

@@ -63,11 +63,13 @@ async fn a_list_is_filled_over_a_socket() {
     let contact = body(&exchange(server.url(), path, ""));
     assert_eq!(contact["lists"][0]["id"], list);
     let member = contact["contactId"].as_i64().expect("an id");
+    let none = body(&exchange(server.url(), "GET /v2/address-books?select=1&skip=9", ""));
+    assert_eq!(none, json!([]));
     let path = format!("DELETE /v2/address-books/{list}/contacts/{member}");
     let answer = exchange(server.url(), &path, "");
     assert!(answer.starts_with("HTTP/1.1 204") && answer.ends_with("\r\n\r\n"), "{answer}");
     assert!(simulator.members(list).is_empty());
-    assert_eq!(simulator.calls().values().sum::<u64>(), 3);
+    assert_eq!(simulator.calls().values().sum::<u64>(), 4);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,0 +1,145 @@
+//! The shape of the file.
+
+use std::num::NonZeroUsize;
+
+use activation_core::SettingsPatch;
+use serde::{Deserialize, de::DeserializeOwned};
+use toml::{
+    Spanned,
+    de::{DeString, DeTable, DeValue, Deserializer, Error as TomlError},
+};
+
+use super::problem::{Problem, WHOLE_FILE};
+
+/// Everything in the file.
+pub(super) struct File {
+    pub(super) state: State,
+    pub(super) destination: Spanned<Destination>,
+    pub(super) activations: Vec<Entry>,
+}
+
+/// `[state]`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(super) struct State {
+    pub(super) directory: Spanned<String>,
+    /// The environment variable with the key of the fingerprints.
+    pub(super) key_env: Option<Spanned<String>>,
+}
+
+/// `[destination]`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(super) struct Destination {
+    pub(super) endpoint: Option<Spanned<String>>,
+    pub(super) region: Option<Spanned<Region>>,
+    /// Names of environment variables, never the values themselves.
+    pub(super) user_env: Spanned<String>,
+    pub(super) password_env: Spanned<String>,
+    #[serde(default)]
+    pub(super) defaults: SettingsPatch,
+    pub(super) max_import_contacts: Option<NonZeroUsize>,
+    pub(super) max_import_bytes: Option<Spanned<usize>>,
+    pub(super) max_removals_per_call: Option<Spanned<usize>>,
+}
+
+/// `region`
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Region {
+    R1,
+    R2,
+    R3,
+}
+
+/// `[[activation]]`
+pub(super) struct Entry {
+    pub(super) segment: Spanned<String>,
+    pub(super) name: Option<Spanned<String>>,
+    pub(super) source: Spanned<Source>,
+    pub(super) overrides: SettingsPatch,
+}
+
+/// `source`
+#[derive(Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields, expecting = "a table")]
+pub(super) enum Source {
+    Csv { path: String, column: String },
+    Sqlite { path: String, query: String, column: Option<String> },
+}
+
+/// Reads the syntax.
+///
+/// # Errors
+///
+/// Fails when `text` is not TOML.
+pub(super) fn parse(text: &str) -> Result<DeTable<'_>, TomlError> {
+    Ok(DeTable::parse(text)?.into_inner())
+}
+
+impl File {
+    /// Reads the keys.
+    ///
+    /// # Errors
+    ///
+    /// Fails at the first key that is unknown, missing or of the wrong type.
+    pub(super) fn read(mut table: DeTable<'_>) -> Result<Self, Problem> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Rest {
+            state: State,
+            destination: Spanned<Destination>,
+        }
+
+        let activations = table.remove("activation");
+        let rest: Rest = deserialize(Spanned::new(WHOLE_FILE, table))
+            .map_err(|problem| problem.also_expecting("`activation`"))?;
+        Ok(Self {
+            state: rest.state,
+            destination: rest.destination,
+            activations: activations.map(entries).transpose()?.unwrap_or_default(),
+        })
+    }
+}
+
+fn entries(value: Spanned<DeValue<'_>>) -> Result<Vec<Entry>, Problem> {
+    const EXPECTED: &str = "expected [[activation]], once for each activation";
+
+    let span = value.span();
+    let DeValue::Array(values) = value.into_inner() else {
+        return Err(Problem::new(span, EXPECTED));
+    };
+    let tables = values.into_iter().map(|value| {
+        let span = value.span();
+        match value.into_inner() {
+            DeValue::Table(table) => entry(Spanned::new(span, table)),
+            _ => Err(Problem::new(span, EXPECTED)),
+        }
+    });
+    tables.collect()
+}
+
+/// An activation has three keys of its own; all others override defaults.
+fn entry(table: Spanned<DeTable<'_>>) -> Result<Entry, Problem> {
+    const OWN: [&str; 3] = ["segment", "name", "source"];
+
+    #[derive(Deserialize)]
+    struct Own {
+        segment: Spanned<String>,
+        name: Option<Spanned<String>>,
+        source: Spanned<Source>,
+    }
+
+    let span = table.span();
+    let is_own = |key: &Spanned<DeString<'_>>| OWN.contains(&key.get_ref().as_ref());
+    let (own, overrides): (DeTable<'_>, DeTable<'_>) =
+        table.into_inner().into_iter().partition(|(key, _)| is_own(key));
+    let overrides = deserialize(Spanned::new(span.clone(), overrides))
+        .map_err(|problem| problem.also_expecting("`segment`, `name`, `source`"))?;
+    let own: Own = deserialize(Spanned::new(span, own))?;
+    Ok(Entry { segment: own.segment, name: own.name, source: own.source, overrides })
+}
+
+fn deserialize<T: DeserializeOwned>(table: Spanned<DeTable<'_>>) -> Result<T, Problem> {
+    T::deserialize(Deserializer::from(table)).map_err(Problem::from)
+}

@@ -1,0 +1,43 @@
+//! Where members come from.
+
+use std::{
+    ops::Range,
+    path::{Path, PathBuf},
+};
+
+use activation_core::{
+    SegmentSource,
+    sources::{CsvSource, SqliteSource},
+};
+use toml::Spanned;
+
+use super::{file::Source, problem::Problem};
+
+/// The source that an activation names.
+pub(super) fn open(
+    source: Spanned<Source>,
+    base: &Path,
+) -> Result<Box<dyn SegmentSource>, Problem> {
+    let span = source.span();
+    Ok(match source.into_inner() {
+        Source::Csv { path, column } => {
+            Box::new(CsvSource::new(existing(base.join(path), span)?, column))
+        }
+        Source::Sqlite { path, query, column } => {
+            let source = SqliteSource::new(existing(base.join(path), span)?, query);
+            match column {
+                Some(column) => Box::new(source.column(column)),
+                None => Box::new(source),
+            }
+        }
+    })
+}
+
+fn existing(path: PathBuf, span: Range<usize>) -> Result<PathBuf, Problem> {
+    // A pipe will do, a directory will not.
+    if path.exists() && !path.is_dir() {
+        return Ok(path);
+    }
+    let message = format!("{} is no file, expected one that exists", path.display());
+    Err(Problem::below(span, "path", message))
+}

@@ -1,0 +1,29 @@
+//! Being asked to stop.
+
+use std::io;
+
+/// Waits until the program is asked to stop: Ctrl-C, or on Unix the signal that schedulers send.
+///
+/// # Errors
+///
+/// Fails when signals cannot be listened for.
+#[cfg(unix)]
+pub(crate) async fn stop() -> io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupt = tokio::signal::ctrl_c() => interrupt,
+        _ = terminate.recv() => Ok(()),
+    }
+}
+
+/// Waits until the program is asked to stop with Ctrl-C.
+///
+/// # Errors
+///
+/// Fails when signals cannot be listened for.
+#[cfg(not(unix))]
+pub(crate) async fn stop() -> io::Result<()> {
+    tokio::signal::ctrl_c().await
+}

@@ -1,0 +1,193 @@
+//! Runs of `activate` that do their work.
+
+use serde_json::json;
+
+use crate::support::{Case, VIP};
+
+const FOUR: [&str; 4] =
+    ["ann@example.com", "bob@example.com", "cid@example.com", "dee@example.com"];
+
+#[test]
+fn the_list_follows_the_segment_and_a_run_without_changes_writes_nothing() {
+    let case = Case::of(&FOUR);
+    let (first, report) = case.activate_with_report(&[]);
+    assert_eq!(first.code, 0, "{first:?}");
+    assert!(first.stdout.contains("vip -> list \"vip\": done"), "{first:?}");
+    assert_eq!(report["activations"][0]["added"], 4);
+    assert_eq!(case.members("vip"), FOUR);
+
+    case.segment(
+        "vip.csv",
+        &["bob@example.com", "cid@example.com", "dee@example.com", "eve@example.com"],
+    );
+    let (second, report) = case.activate_with_report(&[]);
+    assert_eq!(second.code, 0, "{second:?}");
+    let counts = ["added", "removed", "unchanged"].map(|key| report["activations"][0][key].clone());
+    assert_eq!(counts, [json!(1), json!(1), json!(3)]);
+    assert_eq!(
+        case.members("vip"),
+        ["bob@example.com", "cid@example.com", "dee@example.com", "eve@example.com"]
+    );
+    assert_eq!(case.service.contact_count(), 5, "who leaves the list stays in the account");
+
+    case.service.reset_ledger();
+    let (third, report) = case.activate_with_report(&[]);
+    assert_eq!(third.code, 0, "{third:?}");
+    assert_eq!(report["activations"][0]["status"], "nothing_to_do");
+    assert_eq!(case.write_calls(), 0, "{:?}", case.service.calls());
+}
+
+#[test]
+fn the_list_takes_the_name_it_is_given_and_else_the_segments() {
+    let case = Case::of(&["ann@example.com"]);
+    case.segment("new.csv", &["bob@example.com"]);
+    case.configure(&format!(
+        "{VIP}\nname = \"VIP customers\"\n\n[[activation]]\nsegment = \"newcomers\"\n\
+         source = {{ kind = \"csv\", path = \"new.csv\", column = \"email\" }}\n"
+    ));
+    assert_eq!(case.activate(&[]).code, 0);
+    assert_eq!(case.members("VIP customers"), ["ann@example.com"]);
+    assert_eq!(case.members("newcomers"), ["bob@example.com"]);
+    let calls = case.service.calls();
+    assert_eq!(calls["GET /v2/account-info"], 1, "one look-up for both: {calls:?}");
+}
+
+#[test]
+fn only_the_activation_that_is_named_runs() {
+    let case = Case::of(&["ann@example.com"]);
+    // The other one could not even be read.
+    case.configure(&format!(
+        "{VIP}\n\n[[activation]]\nsegment = \"later\"\n\
+         source = {{ kind = \"csv\", path = \"later.csv\", column = \"email\" }}\n"
+    ));
+    assert_eq!(case.activate(&["--activation", "vip"]).code, 0);
+    assert_eq!(case.members("vip"), ["ann@example.com"]);
+    assert!(case.service.list_named("later").is_none());
+}
+
+#[test]
+fn an_activation_overrides_the_defaults_of_its_destination() {
+    let case = Case::of(&["ann@example.com"]);
+    case.write("mobiles.csv", "phone\n+44 7123 123 123\n");
+    case.configure(&format!(
+        "\n[destination.defaults]\nvisibility = \"public\"\nidentifier = \"mobile_number\"\n\
+         missing_contacts = \"existing_only\"\n{VIP}\nvisibility = \"private\"\n\
+         identifier = \"email\"\nmissing_contacts = \"create\"\n\n[[activation]]\nsegment = \"mobiles\"\n\
+         source = {{ kind = \"csv\", path = \"mobiles.csv\", column = \"phone\" }}\n"
+    ));
+    case.service.add_mobile_contact("447123123123");
+    assert_eq!(case.activate(&[]).code, 0);
+    let visibility = |name| case.service.list_named(name).unwrap().visibility.as_str();
+    assert_eq!((visibility("vip"), visibility("mobiles")), ("Private", "Public"));
+    assert_eq!(case.members("vip"), ["ann@example.com"]);
+    assert_eq!(case.members("mobiles"), ["447123123123"]);
+}
+
+#[test]
+fn existing_contacts_only_never_creates_anybody_whatever_the_identifier() {
+    let case = Case::new();
+    let ann = case.service.add_contact("ann@example.com");
+    let phone = case.service.add_mobile_contact("447123123123");
+    case.write("ids.csv", &format!("id\n{ann}\n999999\n"));
+    case.write("emails.csv", "id\nann@example.com\nstranger@example.com\n");
+    case.write("mobiles.csv", "id\n447123123123\n447999999999\n");
+    let activation = |segment: &str, identifier: &str| {
+        format!(
+            "\n[[activation]]\nsegment = \"{segment}\"\nidentifier = \"{identifier}\"\n\
+             source = {{ kind = \"csv\", path = \"{segment}.csv\", column = \"id\" }}\n"
+        )
+    };
+    case.configure(&format!(
+        "\n[destination.defaults]\nmissing_contacts = \"existing_only\"\n{}{}{}",
+        activation("ids", "contact_id"),
+        activation("emails", "email"),
+        activation("mobiles", "mobile_number")
+    ));
+    let (run, report) = case.activate_with_report(&[]);
+    assert_eq!(case.service.contact_count(), 2);
+    // Who has an address may become a contact; an id that nobody has is a mistake to be shown.
+    assert_eq!(run.code, 4, "{run:?}");
+    let passed_over =
+        [("ids", ann, "held"), ("emails", ann, "skipped"), ("mobiles", phone, "skipped")];
+    for (index, (list, contact, how)) in passed_over.into_iter().enumerate() {
+        let list = case.service.list_named(list).unwrap();
+        let members: Vec<i64> = case.service.members(list.id).iter().map(|one| one.id).collect();
+        assert_eq!(members, [contact], "{}", list.name);
+        assert_eq!(report["activations"][index][how], 1, "{}", list.name);
+    }
+}
+
+#[test]
+fn a_query_on_sqlite_is_a_source_too() {
+    let case = Case::new();
+    let warehouse = rusqlite::Connection::open(case.path("warehouse.db")).unwrap();
+    warehouse
+        .execute_batch(
+            "CREATE TABLE customers (id INTEGER PRIMARY KEY, email TEXT, vip INTEGER);
+             INSERT INTO customers (email, vip) VALUES
+                ('ann@example.com', 1), ('bob@example.com', 0), ('cid@example.com', 1);",
+        )
+        .unwrap();
+    let activation = |segment: &str, rest: &str| {
+        format!(
+            "\n[[activation]]\nsegment = \"{segment}\"\n\
+             source = {{ kind = \"sqlite\", path = \"warehouse.db\", {rest} }}\n"
+        )
+    };
+    case.configure(&format!(
+        "{}{}",
+        activation("vip", "query = \"SELECT email FROM customers WHERE vip\""),
+        activation("all", "query = \"SELECT id, email FROM customers\", column = \"email\"")
+    ));
+    let run = case.activate(&[]);
+    assert_eq!(run.code, 0, "{run:?}");
+    assert_eq!(case.members("vip"), ["ann@example.com", "cid@example.com"]);
+    assert_eq!(case.members("all").len(), 3);
+}
+
+#[test]
+fn relative_paths_are_relative_to_the_file() {
+    let case = Case::of(&["ann@example.com"]);
+    let config = case.path("sync.toml");
+    let mut command = case.command(&[]);
+    command.current_dir(std::env::temp_dir()).args(["--activation", "vip"]);
+    // The name in the arguments would not be found from elsewhere.
+    let arguments: Vec<_> = command.get_args().map(ToOwned::to_owned).collect();
+    let mut elsewhere = std::process::Command::new(command.get_program());
+    elsewhere.current_dir(std::env::temp_dir()).arg(&arguments[0]).arg(config);
+    for (name, value) in command.get_envs() {
+        elsewhere.env(name, value.unwrap_or_default());
+    }
+    let run = case.check(elsewhere.output().unwrap());
+    assert_eq!(run.code, 0, "{run:?}");
+    assert!(case.state().is_some(), "the state is beside the file");
+    assert_eq!(case.members("vip"), ["ann@example.com"]);
+}
+
+#[test]
+fn sizes_of_calls_can_be_configured() {
+    let members: Vec<String> = (0..12).map(|number| format!("m{number}@example.com")).collect();
+    let members: Vec<&str> = members.iter().map(String::as_str).collect();
+    let case = Case::of(&members);
+    let sizes = "max_import_contacts = 4\nmax_removals_per_call = 5\n";
+    case.configure(&format!("{sizes}{VIP}\n"));
+    assert_eq!(case.activate(&[]).code, 0);
+    assert_eq!(case.service.calls()["PUT /contacts/v3/import"], 3);
+
+    case.segment("vip.csv", &members[10..]);
+    assert_eq!(case.activate(&[]).code, 0);
+    assert_eq!(case.members("vip"), ["m10@example.com", "m11@example.com"]);
+    let calls = case.service.calls();
+    assert_eq!(calls["POST /v2/address-books/{addressBookId}/contacts/delete"], 2, "{calls:?}");
+}
+
+#[test]
+fn people_whom_others_put_on_the_list_stay() {
+    let case = Case::of(&["ann@example.com", "bob@example.com"]);
+    assert_eq!(case.activate(&[]).code, 0);
+    let list = case.service.list_named("vip").unwrap();
+    case.service.add_member(list.id, case.service.add_contact("guest@example.com"));
+    case.segment("vip.csv", &["ann@example.com"]);
+    assert_eq!(case.activate(&[]).code, 0);
+    assert_eq!(case.members("vip"), ["ann@example.com", "guest@example.com"]);
+}

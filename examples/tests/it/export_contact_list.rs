@@ -1,0 +1,1 @@
+//! The example that tells the whole story.

@@ -13,3 +13,5 @@ mod simulator;
 mod slots;
 mod sockets;
 mod support;
+#[cfg(feature = "simulator")]
+mod together;

@@ -213,6 +213,10 @@ pub enum MemberRef {
     Contact(ContactId),
 }
 
+/// The cause to give with [`MemberOutcome::Hold`] when there is no such contact. Under "existing
+/// contacts only" the engine counts such a member as skipped.
+pub const CONTACT_NOT_FOUND: &str = "contact_not_found";
+
 /// What became of one member.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MemberOutcome {

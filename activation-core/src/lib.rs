@@ -89,9 +89,9 @@ mod state;
 
 pub use clock::{Clock, SystemClock};
 pub use destination::{
-    Batch, BatchMember, Destination, DestinationError, DestinationErrorKind, Limits, ListMember,
-    ListState, ListWish, MemberOutcome, MemberRef, MemberScan, Operation, Receipt, Settlement,
-    Submission,
+    Batch, BatchMember, CONTACT_NOT_FOUND, Destination, DestinationError, DestinationErrorKind,
+    Limits, ListMember, ListState, ListWish, MemberOutcome, MemberRef, MemberScan, Operation,
+    Receipt, Settlement, Submission,
 };
 pub use guard::{
     DeltaCounts, GuardLimits, GuardOutcome, GuardReport, GuardSettings, NotAShare, Share, Trip,

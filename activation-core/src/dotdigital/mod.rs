@@ -155,6 +155,16 @@ impl Dotdigital {
     ) -> Result<Single, DestinationError> {
         let identifier = match_identifier(member)?;
         let update = ContactUpdate::new().list(list);
+        // A segment of contact ids may name contacts that are gone, and what the service does with
+        // an upsert of one is not documented.
+        let unchecked = member.identifier.as_ref().is_some_and(|id| id.contact_id().is_some());
+        if unchecked {
+            match self.client.contacts().find(&identifier).await {
+                Ok(Some(_)) => {}
+                Ok(None) => return Ok(Single::no_contact()),
+                Err(error) => return Ok(Single::failed(error)),
+            }
+        }
         Ok(match self.client.contacts().upsert(&identifier, &update).await {
             Ok(upserted) => {
                 let found = contact_id(upserted.contact.contact_id);

@@ -7,8 +7,8 @@ use dotdigital_client::{
 
 use super::convert::{contact_id, identifiers, texts};
 use crate::{
-    ContactId, DestinationError, DestinationErrorKind, Identifier, MemberOutcome, MemberRef,
-    Settlement,
+    CONTACT_NOT_FOUND, ContactId, DestinationError, DestinationErrorKind, Identifier,
+    MemberOutcome, MemberRef, Settlement,
 };
 
 /// What a single call came to.
@@ -28,6 +28,11 @@ impl Single {
             }
             _ => MemberOutcome::Acknowledged { contact: found },
         })
+    }
+
+    /// There is no such contact.
+    pub(super) fn no_contact() -> Self {
+        Self::Outcome(MemberOutcome::Hold { cause: CONTACT_NOT_FOUND.to_owned() })
     }
 
     /// The call failed.
@@ -172,12 +177,13 @@ fn failed_outcome(code: Option<&FailureCode>) -> MemberOutcome {
     };
     let cause = snake_case(code.as_str());
     match code {
+        FailureCode::ContactNotFound | FailureCode::InvalidContactId => {
+            MemberOutcome::Hold { cause: CONTACT_NOT_FOUND.to_owned() }
+        }
         FailureCode::Blocker
-        | FailureCode::ContactNotFound
         | FailureCode::Duplicate
         | FailureCode::DuplicateIdentifier
         | FailureCode::GloballySuppressed
-        | FailureCode::InvalidContactId
         | FailureCode::InvalidDomain
         | FailureCode::InvalidEmail
         | FailureCode::InvalidPhoneNumber
@@ -228,7 +234,8 @@ mod tests {
             ("invalidEmail", "invalid_email"),
             ("GloballySuppressed", "globally_suppressed"),
             ("duplicateIdentifier", "duplicate_identifier"),
-            ("contactNotFound", "contact_not_found"),
+            ("contactNotFound", CONTACT_NOT_FOUND),
+            ("InvalidContactId", CONTACT_NOT_FOUND),
         ] {
             assert_eq!(outcome(code), MemberOutcome::Hold { cause: cause.into() }, "{code}");
         }

@@ -18,8 +18,8 @@ use super::{
     tally::Tally,
 };
 use crate::{
-    Batch, BatchMember, DestinationError, DestinationErrorKind, Event, MemberOutcome, MemberRef,
-    MissingContacts, Operation, Receipt, Settlement, Submission, report::NO_CONTACT,
+    Batch, BatchMember, CONTACT_NOT_FOUND, DestinationError, DestinationErrorKind, Event,
+    MemberOutcome, MemberRef, MissingContacts, Operation, Receipt, Settlement, Submission,
 };
 
 /// The first wait before asking about a job again; it doubles up to [`MAX_POLL_WAIT`].
@@ -199,7 +199,7 @@ impl Work {
                     change.entry.contact = Some(contact);
                     existing.push(change);
                 }
-                None => tally.hold(change.entry.member, NO_CONTACT.to_owned()),
+                None => tally.hold(change.entry.member, CONTACT_NOT_FOUND.to_owned()),
             }
         }
         Ok(existing)

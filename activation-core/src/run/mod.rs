@@ -243,7 +243,7 @@ impl Session<'_> {
     ) -> Result<(), RunError> {
         let list_id = self.ensure_list(account, planned.found).await?;
         report.list.id = Some(list_id);
-        let mut tally = Tally::default();
+        let mut tally = Tally::new(self.activation.resolved().missing_contacts);
         tally.removed.extend(planned.already_gone);
         let delta = planned.delta;
         let mut result =

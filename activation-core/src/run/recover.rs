@@ -16,7 +16,7 @@ pub(super) async fn recover(
     session: &mut Session<'_>,
     report: &mut RunReport,
 ) -> Result<(), RunError> {
-    let mut tally = Tally::default();
+    let mut tally = Tally::new(session.activation.resolved().missing_contacts);
     let result = settle_open_batches(session, &mut tally).await;
     if let Err(RunError::Store(_)) = result {
         return result;

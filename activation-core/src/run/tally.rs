@@ -6,7 +6,9 @@ use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use segment_diff::Fingerprint;
 
 use super::journal::Entry;
-use crate::{HeldMember, MemberOutcome, Operation, report::NO_CONTACT};
+use crate::{
+    CONTACT_NOT_FOUND, HeldMember, MemberOutcome, MissingContacts, Operation, report::NO_CONTACT,
+};
 
 /// How long a held member is left alone when nothing changes.
 const HOLD: TimeDelta = TimeDelta::days(7);
@@ -24,9 +26,15 @@ pub(super) struct Tally {
     pub(super) failed_by_cause: BTreeMap<String, u64>,
     /// Batches whose journal entries a commit may retire.
     pub(super) retired_batches: Vec<u64>,
+    policy: MissingContacts,
 }
 
 impl Tally {
+    /// An empty tally of an activation with this policy.
+    pub(super) fn new(policy: MissingContacts) -> Self {
+        Self { policy, ..Self::default() }
+    }
+
     /// Takes in what became of a batch.
     pub(super) fn settle(&mut self, operation: Operation, outcomes: &[(Entry, MemberOutcome)]) {
         for (entry, outcome) in outcomes {
@@ -53,6 +61,8 @@ impl Tally {
 
     /// Holds a member.
     pub(super) fn hold(&mut self, member: Fingerprint, cause: String) {
+        let skipped = self.policy == MissingContacts::ExistingOnly && cause == CONTACT_NOT_FOUND;
+        let cause = if skipped { NO_CONTACT.to_owned() } else { cause };
         self.holds.push((member, cause));
     }
 

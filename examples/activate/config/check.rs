@@ -3,7 +3,6 @@
 use std::{
     collections::{HashMap, HashSet},
     env,
-    ops::Range,
     path::Path,
 };
 
@@ -208,8 +207,7 @@ fn is_variable(name: &str) -> bool {
 
 fn text<'a>(value: &'a Spanned<String>, expected: &str) -> Result<&'a str, Problem> {
     if value.get_ref().trim().is_empty() {
-        let span: Range<usize> = value.span();
-        return Err(Problem::new(span, format!("is empty, expected {expected}")));
+        return Err(Problem::new(value.span(), format!("is empty, expected {expected}")));
     }
     Ok(value.get_ref())
 }

@@ -93,14 +93,20 @@ impl Case {
         self.write(CONFIG, &(self.head() + rest));
     }
 
-    /// `activate` with this case's configuration and the right credentials.
+    /// `activate` in this case's directory, with the right credentials.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        self.command_with(Path::new(CONFIG), arguments)
+    }
+
+    /// The same with another name of the configuration.
+    pub(crate) fn command_with(&self, config: &Path, arguments: &[&str]) -> Command {
         let mut command = Command::new(program("activate"));
         command
             .current_dir(&self.directory)
             .env("TEST_USER", USER)
             .env("TEST_PASSWORD", PASSWORD)
-            .args(["--config", CONFIG])
+            .arg("--config")
+            .arg(config)
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Measures `activate` over real HTTP against the simulator in a process of its own: a first run of
-# MEMBERS people, a run in which 1 % left and 1 % entered, and a run without changes.
+# Measures `activate` over real HTTP against the simulator in a process of its own, where each job
+# takes one second: a first run of MEMBERS people, a run in which 1 % left and 1 % entered, and a run
+# without changes.
 # Needs GNU time for the peak memory. Usage: examples/measure/activate.sh [MEMBERS] [ROUNDS]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -25,27 +26,28 @@ password_env = "DOTDIGITAL_PASSWORD"
 segment = "everybody"
 source = { kind = "csv", path = "segment.csv", column = "email" }
 TOML
+echo '{"job_seconds": 1}' >"$work/account.json"
 export DOTDIGITAL_USER='apiuser-simulator@example.com' DOTDIGITAL_PASSWORD='simulator'
 
 run() {
     /usr/bin/time -f "$1: %e s, %M KiB" "$bin/activate" --config "$work/run.toml" \
-        --report "$work/report.json" >"$work/out" 2>"$work/time" || { cat "$work/out" "$work/time"; exit 1; }
+        >"$work/out" 2>"$work/time" || { cat "$work/out" "$work/time"; exit 1; }
     tail -1 "$work/time"
-    grep -o '"calls":{[^}]*}' "$work/report.json"
+    awk '/ calls: /{calls += $NF} END {print "   calls: " calls}' "$work/out"
 }
 
 for round in $(seq "$rounds"); do
     echo "round $round, $members members"
     rm -rf "$work/state"
-    "$bin/dotdigital_simulator" >"$work/simulator" &
+    "$bin/dotdigital_simulator" --account "$work/account.json" >"$work/simulator" &
     simulator=$!
-    until grep -q listening "$work/simulator"; do sleep 0.05; done
+    until grep -qs listening "$work/simulator"; do sleep 0.05; done
     endpoint=$(grep -o 'http://[0-9.:]*' "$work/simulator" | head -1)
     sed "s|ENDPOINT|$endpoint|" "$work/activate.toml" >"$work/run.toml"
     people 1 "$members" >"$work/segment.csv"
     run 'first run'
     people "$((changed + 1))" "$((members + changed))" >"$work/segment.csv"
-    run '1 % left, 1 % entered'
+    run '1 percent left, 1 percent entered'
     run 'no change'
     kill "$simulator"
     wait "$simulator" 2>/dev/null || true

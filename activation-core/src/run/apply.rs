@@ -61,7 +61,7 @@ pub(super) async fn apply(
 ) -> Result<(), RunError> {
     let total = changes.len() as u64;
     let settled_before = tally.settled();
-    let mut work = Work { list_id, operation, queue: VecDeque::from([changes]) };
+    let mut work = Work { list_id, operation, queue: VecDeque::from([changes.into()]) };
     let mut flights = VecDeque::new();
     let result = work.run(session, &mut flights, tally).await;
     // Whatever was neither confirmed nor counted yet was wanted and has not been done.
@@ -76,7 +76,7 @@ struct Work {
     list_id: u64,
     operation: Operation,
     /// What is left to send; a refused batch comes back here in two halves.
-    queue: VecDeque<Vec<Change>>,
+    queue: VecDeque<VecDeque<Change>>,
 }
 
 impl Work {
@@ -116,14 +116,12 @@ impl Work {
         if changes.is_empty() {
             return self.next_batch(session);
         }
-        let most = self.most(session).min(changes.len());
-        let members: Vec<BatchMember> = changes[..most].iter().map(batch_member).collect();
+        let most = self.most(session).max(1);
+        let members: Vec<BatchMember> = changes.iter().take(most).map(batch_member).collect();
         let size = session.destination.batch_size(self.list_id, self.operation, &members);
-        if size < changes.len() {
-            let rest = changes.split_off(size.max(1));
-            self.queue.push_front(rest);
-        }
-        Some(changes)
+        let batch = changes.drain(..size.clamp(1, members.len())).collect();
+        self.queue.push_front(changes);
+        Some(batch)
     }
 
     fn most(&self, session: &Session<'_>) -> usize {
@@ -242,8 +240,8 @@ impl Work {
             tally.settle(self.operation, &[(change.entry, outcome)]);
         } else {
             let second = changes.split_off(changes.len() / 2);
-            self.queue.push_front(second);
-            self.queue.push_front(changes);
+            self.queue.push_front(second.into());
+            self.queue.push_front(changes.into());
         }
     }
 

@@ -10,7 +10,7 @@ use activation_core::{
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use dotdigital_client::{
-    Client, Clock as _, Credentials, Transport,
+    Client, Clock as _, Credentials, RetryPolicy, Transport,
     simulator::{Simulator, SimulatorSettings, VirtualClock},
 };
 
@@ -117,6 +117,8 @@ pub(crate) fn client(
         .endpoint("http://127.0.0.1:9")
         .transport(transport)
         .clock(Arc::new(*clock))
+        // The same waits in every replay of a seed.
+        .retry(RetryPolicy { jitter_seed: Some(7), ..RetryPolicy::default() })
         .build()
         .expect("a client")
 }

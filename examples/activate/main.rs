@@ -41,6 +41,7 @@ struct Options {
     #[arg(long, value_name = "NAME")]
     activation: Option<String>,
     /// Shows what a run would do, and changes nothing at the service and in the state directory.
+    /// Before the very first run there is no state and so no key: such a plan cannot be approved.
     #[arg(long)]
     dry_run: bool,
     /// Lets the plan with this digest pass the guard, and no other.

@@ -110,7 +110,7 @@ impl Record {
             }
             Self::Accepted { receipt } => Header::Accepted { receipt: receipt.clone() },
             Self::Settled { outcomes } => {
-                outcomes.iter().for_each(|(entry, _)| pack(*entry, &mut members));
+                outcomes.iter().for_each(|settled| pack(learnt(settled), &mut members));
                 Header::Settled { groups: groups(outcomes) }
             }
             Self::Uncertain { operation, at, members: entries } => {
@@ -183,6 +183,17 @@ impl Journal {
 
 fn damaged() -> StoreError {
     StoreError::new(StoreErrorKind::Corrupt, "the journal holds a record that cannot be read")
+}
+
+/// A settled member with the contact the service named: a removal needs it one day, also when the
+/// run ends before its commit.
+fn learnt((entry, outcome): &(Entry, MemberOutcome)) -> Entry {
+    match outcome {
+        MemberOutcome::Acknowledged { contact } => {
+            Entry { contact: contact.or(entry.contact), ..*entry }
+        }
+        _ => *entry,
+    }
 }
 
 fn pack(entry: Entry, out: &mut Vec<u8>) {
@@ -293,6 +304,17 @@ mod tests {
         let stages: Vec<_> = journal.batches.iter().map(|batch| batch.stage.clone()).collect();
         assert_eq!(stages, [Stage::Uncertain, Stage::Accepted(receipt), Stage::Settled(outcomes)]);
         assert_eq!(journal.batches[1].members, [entry(9, 90)]);
+    }
+
+    #[test]
+    fn a_contact_the_service_named_is_still_known_after_a_restart() {
+        let named = MemberOutcome::Acknowledged { contact: ContactId::new(11) };
+        let journal = replay(&[
+            (1, sending(vec![entry(1, 0)])),
+            (1, Record::Settled { outcomes: vec![(entry(1, 0), named.clone())] }),
+        ])
+        .unwrap();
+        assert_eq!(journal.batches[0].stage, Stage::Settled(vec![(entry(1, 11), named)]));
     }
 
     #[test]

@@ -145,6 +145,13 @@ impl RunReport {
         }
     }
 
+    pub(crate) fn count_failed(&mut self, by_cause: BTreeMap<String, u64>) {
+        for (cause, members) in by_cause {
+            self.failed += members;
+            *self.failed_by_cause.entry(cause).or_default() += members;
+        }
+    }
+
     /// All calls to the destination.
     pub fn total_calls(&self) -> u64 {
         self.calls.values().sum()

@@ -15,7 +15,7 @@ use super::{
     delta::{Change, fingerprint},
     error::RunError,
     journal::{Entry, Record},
-    tally::Tally,
+    tally::{NOT_ATTEMPTED, Tally},
 };
 use crate::{
     Batch, BatchMember, CONTACT_NOT_FOUND, DestinationError, DestinationErrorKind, Event,
@@ -67,7 +67,7 @@ pub(super) async fn apply(
     // Whatever was neither confirmed nor counted yet was wanted and has not been done.
     let settled = tally.settled() - settled_before;
     if total > settled {
-        tally.fail("not_attempted_or_unsettled", total - settled);
+        tally.fail(NOT_ATTEMPTED, total - settled);
     }
     result
 }

@@ -21,7 +21,7 @@ use self::{
     journal::Journal,
     plan::{Planned, plan},
     session::Session,
-    tally::Tally,
+    tally::{NOT_ATTEMPTED, Tally},
 };
 use crate::{
     Acquired, Activation, ApproveNothing, Approver, Clock, Destination, ErrorReport, GuardOutcome,
@@ -241,9 +241,16 @@ impl Session<'_> {
         planned: Planned,
         report: &mut RunReport,
     ) -> Result<(), RunError> {
-        let list_id = self.ensure_list(account, planned.found).await?;
-        report.list.id = Some(list_id);
         let mut tally = Tally::new(self.activation.resolved().missing_contacts);
+        let list_id = match self.ensure_list(account, planned.found).await {
+            Ok(list_id) => list_id,
+            Err(error) => {
+                tally.fail(NOT_ATTEMPTED, planned.plan.add + planned.plan.remove);
+                report.count_failed(tally.failed_by_cause);
+                return Err(error);
+            }
+        };
+        report.list.id = Some(list_id);
         tally.removed.extend(planned.already_gone);
         let delta = planned.delta;
         let mut result =
@@ -252,10 +259,9 @@ impl Session<'_> {
             let additions = delta.additions;
             result = apply::apply(self, list_id, Operation::Add, additions, &mut tally).await;
         } else {
-            tally.fail("not_attempted_or_unsettled", delta.additions.len() as u64);
+            tally.fail(NOT_ATTEMPTED, delta.additions.len() as u64);
         }
-        report.failed += tally.failed;
-        report.failed_by_cause.append(&mut tally.failed_by_cause);
+        report.count_failed(std::mem::take(&mut tally.failed_by_cause));
         if let Err(RunError::Store(_)) = result {
             // The state cannot be written: what is in the journal waits for the next run.
             return result;

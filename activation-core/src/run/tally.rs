@@ -16,6 +16,9 @@ const HOLD: TimeDelta = TimeDelta::days(7);
 /// How long it is taken for granted that a member is still no contact.
 const HOLD_NO_CONTACT: TimeDelta = TimeDelta::days(1);
 
+/// The cause of changes that were planned, and of which nothing is known.
+pub(super) const NOT_ATTEMPTED: &str = "not_attempted_or_unsettled";
+
 /// Outcomes of a run that wait for the commit.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
@@ -68,6 +71,9 @@ impl Tally {
 
     /// Counts changes that were wanted and not confirmed.
     pub(super) fn fail(&mut self, cause: &str, members: u64) {
+        if members == 0 {
+            return;
+        }
         self.failed += members;
         *self.failed_by_cause.entry(cause.to_owned()).or_default() += members;
     }

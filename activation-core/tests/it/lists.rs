@@ -138,6 +138,7 @@ async fn the_name_of_a_segment_or_of_the_system_is_a_clear_error() {
     let report = world.run(&vip()).await;
     assert_eq!(report.status, RunStatus::Failed);
     assert!(error(&report).contains("belongs to a segment"), "{report}");
+    assert_eq!(report.failed, 5, "what was planned and not done has failed: {report}");
     for reserved in ["test", "All Contacts"] {
         let report = world.run(&Activation::new("other").named(reserved)).await;
         assert_eq!(report.status, RunStatus::Failed, "{report}");

@@ -142,10 +142,11 @@ async fn create(
         Err(error) => error,
     };
     match error.kind {
-        // The answer was lost, perhaps after the list was made; its name tells.
-        DestinationErrorKind::Unknown => match destination.list_named(&wish.name).await? {
-            Some(state) => Ok(state),
-            None => Err(error.into()),
+        // The answer was lost, perhaps after the list was made; its name tells. When that cannot be
+        // asked either, what remains is that the list may be there.
+        DestinationErrorKind::Unknown => match destination.list_named(&wish.name).await {
+            Ok(Some(state)) => Ok(state),
+            Ok(None) | Err(_) => Err(error.into()),
         },
         DestinationErrorKind::NameTaken => match destination.list_named(&wish.name).await? {
             Some(state) if create_intent => Ok(state),

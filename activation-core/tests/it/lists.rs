@@ -37,6 +37,23 @@ async fn a_lost_answer_to_the_creation_does_not_make_a_second_list() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_list_that_may_have_been_made_is_still_ours_when_nobody_could_be_asked() {
+    let world = World::new();
+    world.simulator.inject(FaultRule::new(Fault::ResetAfterActing).on(CREATE));
+    let look_up = FaultRule::new(Fault::ConnectionRefused).on("GET /v2/address-books");
+    world.simulator.inject(look_up.from_call(3).times(50));
+    world.segment(people(5));
+    let report = world.run(&vip()).await;
+    assert_eq!(report.status, RunStatus::Busy, "{report}");
+    world.simulator.clear_faults();
+    let list = world.simulator.list_named("VIP").unwrap().id;
+    world.simulator.add_member(list, world.simulator.add_contact("guest@example.com"));
+    let report = world.run(&vip()).await;
+    assert_eq!((report.status, report.list.id), (RunStatus::Done, Some(list as u64)), "{report}");
+    assert_eq!(world.on_list("VIP").len(), 6);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_empty_list_of_that_name_is_used_and_brought_to_the_wanted_visibility() {
     let world = World::new();
     let list = world.simulator.add_list("vip", simulator::Visibility::Public);

@@ -7,6 +7,7 @@
 
 mod crash;
 mod history;
+mod terrain;
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},

@@ -1,0 +1,121 @@
+//! What a seed decides once for a whole history: how the account behaves, what is configured, and
+//! how people are known.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use activation_core::{IdentifierKind, MissingContacts, Settings, SettingsPatch};
+use dotdigital_client::simulator::{
+    BadList, ContactIdForm, EmailEcho, JobLatency, ListCreated, ListReading, NonMemberRemoval,
+    RateLimits, RateReset, RemovalStatusCase, Simulator, SimulatorSettings, Switches, ThrottleBody,
+    TierLimits, UnknownRemoval,
+};
+use fastrand::Rng;
+
+use super::history::PEOPLE;
+
+#[derive(Default)]
+pub(super) struct Terrain {
+    pub(super) settings: SimulatorSettings,
+    pub(super) missing_contacts: MissingContacts,
+    identifier: IdentifierKind,
+    /// People whom the service takes under no circumstances.
+    pub(super) suppressed: BTreeSet<usize>,
+}
+
+impl Terrain {
+    pub(super) fn random(seed: u64, dice: &mut Rng) -> Self {
+        let identifier = pick(dice, [IdentifierKind::Email, IdentifierKind::MobileNumber]);
+        let policies =
+            [MissingContacts::Create, MissingContacts::Create, MissingContacts::ExistingOnly];
+        let missing_contacts = pick(dice, policies);
+        // Only an address can be on the vendor's list of the suppressed, and is no contact then.
+        let suppresses = identifier == IdentifierKind::Email
+            && missing_contacts == MissingContacts::Create
+            && dice.u8(0..3) == 0;
+        let suppressed = (0..PEOPLE).filter(|_| suppresses && dice.u8(0..6) == 0).collect();
+        let settings = SimulatorSettings {
+            seed,
+            limits: limits(dice),
+            latency: latency(dice),
+            max_active_imports: pick(dice, [1, 2, 25]),
+            switches: switches(dice),
+            ..SimulatorSettings::default()
+        };
+        Self { settings, missing_contacts, identifier, suppressed }
+    }
+
+    pub(super) fn activation(&self) -> Settings {
+        let patch = SettingsPatch::default()
+            .identifier(self.identifier)
+            .missing_contacts(self.missing_contacts);
+        Settings::resolve(&SettingsPatch::default(), &patch)
+    }
+
+    /// A person as the warehouse spells them.
+    pub(super) fn spelling(&self, person: usize) -> String {
+        match self.identifier {
+            IdentifierKind::MobileNumber => format!("+44 7123 000-{person:03}"),
+            _ if person.is_multiple_of(3) => format!(" Person{person:02}@Example.com"),
+            _ => self.shown(person),
+        }
+    }
+
+    /// A person as the list shows them, in lower case.
+    pub(super) fn shown(&self, person: usize) -> String {
+        match self.identifier {
+            IdentifierKind::MobileNumber => format!("447123000{person:03}"),
+            _ => format!("person{person:02}@example.com"),
+        }
+    }
+
+    /// Makes a person a contact, with the spelling somebody else chose.
+    pub(super) fn add_contact(&self, simulator: &Simulator, person: usize) {
+        match self.identifier {
+            IdentifierKind::MobileNumber => simulator.add_mobile_contact(&self.shown(person)),
+            _ if person.is_multiple_of(2) => simulator.add_contact(&self.shown(person)),
+            _ => simulator.add_contact(&format!("PERSON{person:02}@example.com")),
+        };
+    }
+}
+
+/// Either position of everything that is not known about the service.
+fn switches(dice: &mut Rng) -> Switches {
+    use NonMemberRemoval::{NoContent204, NotFound404};
+    Switches {
+        list_created: pick(dice, [ListCreated::Ok200, ListCreated::Created201]),
+        email_echo: pick(dice, [EmailEcho::AsSent, EmailEcho::LowerCase]),
+        rate_reset: pick(dice, [RateReset::EpochSeconds, RateReset::SecondsFromNow]),
+        throttle_body: pick(dice, [ThrottleBody::Empty, ThrottleBody::Json, ThrottleBody::Text]),
+        non_member_removal: pick(dice, [NoContent204, NotFound404]),
+        unknown_removal: pick(dice, [UnknownRemoval::Ignored, UnknownRemoval::JobFails]),
+        removal_status: pick(dice, [RemovalStatusCase::Pascal, RemovalStatusCase::Camel]),
+        list_reading: pick(dice, [ListReading::HidesSuppressed, ListReading::ShowsSuppressed]),
+        bad_list: pick(dice, [BadList::ContactFails, BadList::ListSkipped]),
+        contact_id: pick(dice, [ContactIdForm::Number, ContactIdForm::Text]),
+        ..Switches::default()
+    }
+}
+
+fn limits(dice: &mut Rng) -> RateLimits {
+    match dice.u8(0..3) {
+        0 => RateLimits::Tiered(TierLimits {
+            low: dice.u32(2..20),
+            medium: dice.u32(2..20),
+            high: dice.u32(5..40),
+        }),
+        _ => RateLimits::Off,
+    }
+}
+
+fn latency(dice: &mut Rng) -> JobLatency {
+    match dice.u8(0..4) {
+        0 => JobLatency::NONE,
+        1 => JobLatency { base: Duration::from_secs(1_500), per_member: Duration::ZERO },
+        2 => JobLatency { base: Duration::from_secs(20), per_member: Duration::from_secs(5) },
+        _ => JobLatency::default(),
+    }
+}
+
+fn pick<T: Copy, const N: usize>(dice: &mut Rng, choices: [T; N]) -> T {
+    choices[dice.usize(0..N)]
+}

@@ -66,7 +66,8 @@ pub(super) enum Stage {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Journal {
     pub(super) batches: Vec<OpenBatch>,
-    pub(super) create_intent: bool,
+    /// The name of a list that may have been created.
+    pub(super) create_intent: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -161,10 +162,17 @@ impl Journal {
         self.batches.iter().map(|batch| batch.id).max().unwrap_or(NO_BATCH) + 1
     }
 
+    /// Whether a list of that name may be there because a run asked for it. Names differ by more
+    /// than case.
+    pub(super) fn may_have_created(&self, name: &str) -> bool {
+        let intent = self.create_intent.as_deref();
+        intent.is_some_and(|intent| intent.to_lowercase() == name.to_lowercase())
+    }
+
     fn apply(&mut self, id: u64, record: Record) -> Result<(), StoreError> {
         match record {
-            Record::CreateIntent { .. } => self.create_intent = true,
-            Record::NotCreated => self.create_intent = false,
+            Record::CreateIntent { name } => self.create_intent = Some(name),
+            Record::NotCreated => self.create_intent = None,
             Record::Sending { operation, at, members }
             | Record::Uncertain { operation, at, members } => {
                 let stage = Stage::Uncertain;
@@ -299,7 +307,7 @@ mod tests {
             (3, Record::Settled { outcomes: outcomes.clone() }),
         ])
         .unwrap();
-        assert!(journal.create_intent);
+        assert!(journal.may_have_created("vip") && !journal.may_have_created("staff"));
         assert_eq!(journal.next_batch(), 4);
         let stages: Vec<_> = journal.batches.iter().map(|batch| batch.stage.clone()).collect();
         assert_eq!(stages, [Stage::Uncertain, Stage::Accepted(receipt), Stage::Settled(outcomes)]);
@@ -320,8 +328,10 @@ mod tests {
     #[test]
     fn an_intent_ends_when_the_list_was_certainly_not_created() {
         let intent = (NO_BATCH, Record::CreateIntent { name: "VIP".into() });
-        assert!(!replay(&[intent.clone(), (NO_BATCH, Record::NotCreated)]).unwrap().create_intent);
-        assert!(replay(&[(NO_BATCH, Record::NotCreated), intent]).unwrap().create_intent);
+        let may_have_created =
+            |records: &[(u64, Record)]| replay(records).unwrap().may_have_created("VIP");
+        assert!(!may_have_created(&[intent.clone(), (NO_BATCH, Record::NotCreated)]));
+        assert!(may_have_created(&[(NO_BATCH, Record::NotCreated), intent]));
     }
 
     #[test]

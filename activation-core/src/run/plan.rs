@@ -31,7 +31,7 @@ pub(super) async fn plan(
 ) -> Result<Planned, RunError> {
     let activation = session.activation;
     let pin = session.head.pin.as_ref();
-    let intent = session.journal.create_intent;
+    let intent = session.journal.may_have_created(activation.list_name());
     let found = list::find(session.destination, activation, pin, intent).await?;
     report.list.id = found.state.as_ref().map(|state| state.id);
     let special = Special::new(&session.held, &session.journal.batches, session.started_at);

@@ -160,7 +160,7 @@ impl<'a> Session<'a> {
             let name = self.activation.list_name().to_owned();
             self.journal(NO_BATCH, &Record::CreateIntent { name }).await?;
         }
-        let intent = self.journal.create_intent;
+        let intent = self.journal.may_have_created(self.activation.list_name());
         let pin = list::ensure(self.destination, self.activation, account, found, intent).await;
         if creates && pin.as_ref().is_err_and(|error| !error.may_have_acted()) {
             // A list of that name that appears later is not ours.

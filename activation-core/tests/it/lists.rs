@@ -54,6 +54,23 @@ async fn a_list_that_may_have_been_made_is_still_ours_when_nobody_could_be_asked
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_intent_to_create_one_list_is_no_leave_to_take_another() {
+    let world = World::new();
+    world.simulator.inject(FaultRule::new(Fault::TimeoutAfterActing).on(CREATE));
+    let look_up = FaultRule::new(Fault::ConnectionRefused).on("GET /v2/address-books");
+    world.simulator.inject(look_up.from_call(3).times(50));
+    world.segment(people(5));
+    assert_eq!(world.run(&vip()).await.status, RunStatus::Busy);
+    world.simulator.clear_faults();
+    // Before the next run somebody gives the activation the name of a list with members.
+    let list = world.simulator.add_list("Staff", simulator::Visibility::Private);
+    world.simulator.add_member(list, world.simulator.add_contact("guest@example.com"));
+    let report = world.run(&Activation::new("vip").named("Staff")).await;
+    assert_eq!(report.status, RunStatus::Failed, "{report}");
+    assert_eq!(world.on_list("Staff"), ["guest@example.com"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_empty_list_of_that_name_is_used_and_brought_to_the_wanted_visibility() {
     let world = World::new();
     let list = world.simulator.add_list("vip", simulator::Visibility::Public);

@@ -35,6 +35,10 @@ const STUCK_AFTER: TimeDelta = TimeDelta::hours(24);
 /// Look-ups before a batch is sent: what they found is lost when the run stops among them.
 const LOOK_UPS: usize = 5_000;
 
+/// How many refusals in a row are about what is sent. Halving a batch down to its culprit takes
+/// fewer; more mean a right, a quota or a fault that every member would meet.
+const MOST_REFUSALS: u32 = 24;
+
 /// A batch the destination is working on.
 struct Flight {
     batch: u64,
@@ -61,7 +65,8 @@ pub(super) async fn apply(
 ) -> Result<(), RunError> {
     let total = changes.len() as u64;
     let settled_before = tally.settled();
-    let mut work = Work { list_id, operation, queue: VecDeque::from([changes.into()]) };
+    let queue = VecDeque::from([changes.into()]);
+    let mut work = Work { list_id, operation, queue, refusals: 0 };
     let mut flights = VecDeque::new();
     let result = work.run(session, &mut flights, tally).await;
     // Whatever was neither confirmed nor counted yet was wanted and has not been done.
@@ -77,6 +82,8 @@ struct Work {
     operation: Operation,
     /// What is left to send; a refused batch comes back here in two halves.
     queue: VecDeque<VecDeque<Change>>,
+    /// Refusals since something was taken.
+    refusals: u32,
 }
 
 impl Work {
@@ -161,12 +168,18 @@ impl Work {
         });
         match submission {
             Ok(Submission::Receipt(receipt)) => {
+                self.refusals = 0;
                 session.journal(batch, &Record::Accepted { receipt: receipt.clone() }).await?;
                 Ok(Some(Flight { batch, sent_at, changes, receipt }))
             }
             Ok(Submission::Settled(outcomes)) => {
                 let outcomes = in_order(&changes, outcomes);
+                let refusal = refused_by_all(&outcomes);
                 session.settled(batch, self.operation, sent_at, outcomes, tally).await?;
+                match refusal {
+                    Some(code) => self.count_refusal(&code)?,
+                    None => self.refusals = 0,
+                }
                 Ok(None)
             }
             Err(error) => self.not_submitted(session, batch, changes, error, tally).await,
@@ -230,7 +243,19 @@ impl Work {
             .journal(batch, &Record::Settled { outcomes: same_for_all(&entries, &outcome) })
             .await?;
         self.refused(changes, &code, tally);
+        self.count_refusal(&code)?;
         Ok(None)
+    }
+
+    fn count_refusal(&mut self, code: &str) -> Result<(), RunError> {
+        self.refusals += 1;
+        if self.refusals < MOST_REFUSALS {
+            return Ok(());
+        }
+        Err(RunError::Stopped(format!(
+            "the destination refuses whatever it is sent ({code}); look into rights, quotas and \
+             configuration, and run again"
+        )))
     }
 
     /// Halves a refused batch until the member that spoils it stands alone.
@@ -334,6 +359,16 @@ fn match_members(
             .unwrap_or_else(not_reported)
     };
     entries.iter().map(|entry| (*entry, outcome_of(entry))).collect()
+}
+
+/// The code of a settled batch that was refused member by member.
+fn refused_by_all(outcomes: &[(Entry, MemberOutcome)]) -> Option<String> {
+    let mut codes = outcomes.iter().map(|(_, outcome)| match outcome {
+        MemberOutcome::Hold { cause } => Some(cause),
+        _ => None,
+    });
+    let first = codes.next()??.clone();
+    codes.all(|code| code.is_some()).then_some(first)
 }
 
 fn same_for_all(entries: &[Entry], outcome: &MemberOutcome) -> Vec<(Entry, MemberOutcome)> {

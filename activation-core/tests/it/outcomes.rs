@@ -216,6 +216,25 @@ async fn a_batch_refused_as_a_whole_is_halved_until_the_culprit_is_alone() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_service_that_refuses_everything_is_not_asked_about_each_member() {
+    let world = World::new();
+    // Such as a right that the API user lacks, or a quota that is used up.
+    for endpoint in [IMPORT, "PATCH"] {
+        let refusal = FaultRule::new(Fault::Status(400)).on(endpoint);
+        world.simulator.inject(refusal.times(100_000));
+    }
+    world.segment(people(2_000));
+    let report = world.run(&vip()).await;
+    assert_eq!(report.status, RunStatus::Failed, "{report}");
+    assert!(report.total_calls() < 60, "{:?}", report.calls);
+    world.simulator.clear_faults();
+    world.run(&vip()).await;
+    world.wait(8 * 24 * HOUR).await;
+    world.run(&vip()).await;
+    assert_eq!(world.on_list("vip"), people(2_000));
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_unreachable_service_is_reported_as_temporary_and_nothing_is_lost() {
     let world = World::new();
     world.segment(people(10));

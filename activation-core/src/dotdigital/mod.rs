@@ -7,7 +7,10 @@
 mod convert;
 mod outcome;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use async_trait::async_trait;
 use dotdigital_client::{
@@ -204,7 +207,10 @@ impl Dotdigital {
     }
 
     async fn remove_many(&self, list: ListId, batch: &Batch) -> Result<Receipt, DestinationError> {
-        let contacts = batch.members.iter().map(client_contact_id).collect::<Result<_, _>>()?;
+        // Two members may be one contact; the service is asked about each contact once.
+        let contacts: BTreeSet<_> =
+            batch.members.iter().map(client_contact_id).collect::<Result<_, _>>()?;
+        let contacts = contacts.into_iter().collect();
         let contacts = ContactIds::new(contacts).map_err(|error| {
             DestinationError::new(DestinationErrorKind::Configuration, error.to_string())
         })?;

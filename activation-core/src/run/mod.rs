@@ -251,7 +251,7 @@ impl Session<'_> {
             }
         };
         report.list.id = Some(list_id);
-        tally.removed.extend(planned.already_gone);
+        tally.removed.extend(planned.to_forget);
         let delta = planned.delta;
         let mut result =
             apply::apply(self, list_id, Operation::Remove, delta.removals, &mut tally).await;

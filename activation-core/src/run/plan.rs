@@ -1,6 +1,6 @@
 //! Reads everything, decides, and changes nothing.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use segment_diff::Fingerprint;
 
@@ -9,6 +9,7 @@ use super::{
     error::RunError,
     journal::Entry,
     list::{self, FoundList},
+    membership::MembershipReader,
     session::Session,
 };
 use crate::{ContactId, Event, Operation, Plan, RunReport, SegmentSource, Trip};
@@ -18,8 +19,9 @@ pub(super) struct Planned {
     pub(super) plan: Plan,
     pub(super) found: FoundList,
     pub(super) delta: Delta,
-    /// Members to remove who turned out not to be on the list any more.
-    pub(super) already_gone: Vec<Fingerprint>,
+    /// Members to forget without a call: not on the list any more, or on it for another member who
+    /// is the same contact.
+    pub(super) to_forget: Vec<Fingerprint>,
     pub(super) trips: Vec<Trip>,
 }
 
@@ -44,17 +46,19 @@ pub(super) async fn plan(
         kind: activation.resolved().identifier,
     };
     let mut delta = Delta::compute(&sides, &special).await?;
-    let already_gone = look_for_members(session, &found, &mut delta).await?;
+    let mut to_forget = look_for_members(session, &found, &mut delta).await?;
+    to_forget.extend(spare_shared_contacts(session, &sides, &mut delta).await?);
+    delta.counts.removed = (delta.removals.len() + to_forget.len()) as u64;
     report.unchanged = delta.unchanged;
     report.count_held(&delta.still_held);
     report.rejected =
         delta.rejected.iter().map(|(reason, count)| (reason.as_str().to_owned(), *count)).collect();
-    let plan = summarise(session, &found, &delta)?;
+    let plan = summarise(session, &found, &delta, &to_forget)?;
     report.plan_digest = Some(plan.digest.clone());
     report.planned = Some(plan.clone());
     session.observe(&Event::Planned(&plan));
     let trips = activation.resolved().guard.check(&delta.counts);
-    Ok(Planned { plan, found, delta, already_gone, trips })
+    Ok(Planned { plan, found, delta, to_forget, trips })
 }
 
 /// Finds contact ids by reading the list, where no other way is left: for removals without one, and
@@ -87,8 +91,35 @@ async fn look_for_members(
         }
     }
     delta.removals.sort_unstable_by_key(|change| change.entry.member);
-    delta.counts.removed = (delta.removals.len() + already_gone.len()) as u64;
     Ok(already_gone)
+}
+
+/// Takes out the removals of contacts who are on the list for somebody who stays: one contact may
+/// have come in under two addresses. Reads the snapshot once more, if anybody leaves.
+async fn spare_shared_contacts(
+    session: &Session<'_>,
+    sides: &Sides<'_>,
+    delta: &mut Delta,
+) -> Result<Vec<Fingerprint>, RunError> {
+    let leaving: HashSet<ContactId> =
+        delta.removals.iter().filter_map(|change| change.entry.contact).collect();
+    if leaving.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut shared = HashSet::new();
+    let mut removals = delta.removals.iter().map(|change| change.entry.member).peekable();
+    let mut reader =
+        MembershipReader::open(session.store, sides.activation, sides.snapshot).await?;
+    let mut members = Vec::new();
+    while reader.next_members(&mut members).await? {
+        for entry in &members {
+            while removals.next_if(|leaver| *leaver < entry.member).is_some() {}
+            let stays = removals.peek() != Some(&entry.member);
+            shared.extend(entry.contact.filter(|contact| stays && leaving.contains(contact)));
+        }
+    }
+    let spared = |change: &mut Change| change.entry.contact.is_some_and(|id| shared.contains(&id));
+    Ok(delta.removals.extract_if(.., spared).map(|change| change.entry.member).collect())
 }
 
 fn removal(member: Fingerprint, contact: ContactId) -> Change {
@@ -112,7 +143,12 @@ async fn read_list(
     Ok(contacts)
 }
 
-fn summarise(session: &Session<'_>, found: &FoundList, delta: &Delta) -> Result<Plan, RunError> {
+fn summarise(
+    session: &Session<'_>,
+    found: &FoundList,
+    delta: &Delta,
+    to_forget: &[Fingerprint],
+) -> Result<Plan, RunError> {
     let (add, remove) = (delta.additions.len() as u64, delta.removals.len() as u64);
     let members = |changes: &'_ [Change]| -> Vec<Fingerprint> {
         changes.iter().map(|change| change.entry.member).collect()
@@ -122,7 +158,7 @@ fn summarise(session: &Session<'_>, found: &FoundList, delta: &Delta) -> Result<
         &session.head,
         found.action,
         members(&delta.additions).iter(),
-        members(&delta.removals).iter(),
+        members(&delta.removals).iter().chain(to_forget),
     )
     .map_err(|error| RunError::Stopped(format!("the plan cannot be described: {error}")))?;
     let policy = session.activation.resolved().missing_contacts;
@@ -131,7 +167,7 @@ fn summarise(session: &Session<'_>, found: &FoundList, delta: &Delta) -> Result<
         digest,
         list_action: found.action,
         add,
-        remove,
+        remove: delta.counts.removed,
         estimated_calls: estimate(Operation::Remove, remove) + estimate(Operation::Add, add),
         counts: delta.counts,
         made_at: session.started_at,

@@ -7,7 +7,7 @@ use segment_diff::Fingerprint;
 
 use super::{
     error::RunError,
-    journal::{NO_BATCH, Stage},
+    journal::{NO_BATCH, OpenBatch, Stage},
     membership::write_membership,
     session::Session,
     tally::Tally,
@@ -31,7 +31,7 @@ pub(super) async fn commit(
     let unhold = no_longer_held(session, &tally, released);
     let mut retired_batches = std::mem::take(&mut tally.retired_batches);
     if everything_settled {
-        retired_batches.extend(outlived(session));
+        retired_batches.extend(retire_outlived(session, &hold, &unhold).await?);
     }
     let moves = tally.moves_membership();
     if !moves && hold.is_empty() && unhold.is_empty() && retired_batches.is_empty() {
@@ -89,12 +89,31 @@ fn no_longer_held(
     added.chain(released).collect()
 }
 
-/// Uncertain batches that were old enough when this run began, and that it has made up for.
-fn outlived(session: &Session<'_>) -> impl Iterator<Item = u64> {
+/// Uncertain batches that were old enough when this run began, and that it has made up for. The
+/// doubt about members who are held goes on: nobody has learnt yet whether they are on the list.
+async fn retire_outlived(
+    session: &mut Session<'_>,
+    hold: &[HeldMember],
+    unhold: &[Fingerprint],
+) -> Result<Vec<u64>, RunError> {
     let horizon = session.started_at - UNCERTAIN_FOR;
-    (session.journal.batches.iter())
-        .filter(move |batch| batch.stage == Stage::Uncertain && batch.at <= horizon)
-        .map(|batch| batch.id)
-        .collect::<Vec<_>>()
-        .into_iter()
+    let unhold: HashSet<&Fingerprint> = unhold.iter().collect();
+    let held: HashSet<Fingerprint> = (session.held.iter().chain(hold))
+        .map(|held| held.member)
+        .filter(|member| !unhold.contains(member))
+        .collect();
+    let is_outlived = |batch: &&OpenBatch| batch.stage == Stage::Uncertain && batch.at <= horizon;
+    let outlived: Vec<_> = session.journal.batches.iter().filter(is_outlived).cloned().collect();
+    let mut retired = Vec::with_capacity(outlived.len());
+    for OpenBatch { id, operation, at, mut members, .. } in outlived {
+        let all = members.len();
+        members.retain(|entry| held.contains(&entry.member));
+        if members.len() < all {
+            retired.push(id);
+            if !members.is_empty() {
+                session.uncertain(operation, at, members).await?;
+            }
+        }
+    }
+    Ok(retired)
 }

@@ -106,6 +106,32 @@ async fn somebody_who_left_after_a_lost_import_is_found_and_removed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn somebody_held_after_a_lost_import_is_still_looked_for_when_she_leaves() {
+    let world = World::new();
+    world.segment(people(10));
+    world.run(&vip()).await;
+    // The lost import puts ten more on the list; then the service refuses half of them.
+    world.simulator.inject(FaultRule::new(Fault::TimeoutAfterActing).on(IMPORT));
+    world.segment(people(20));
+    world.run(&vip()).await;
+    world.simulator.inject(fail_rows("invalidEmail", 2));
+    let report = world.run(&vip()).await;
+    assert_eq!((report.added, report.held), (5, 5), "{report}");
+    // The doubt about the lost import itself has ended long ago.
+    for _ in 0..2 {
+        world.wait(4 * HOUR).await;
+        let report = world.run(&vip()).await;
+        assert_eq!((report.held, report.total_calls()), (5, 2), "{report}");
+    }
+    world.segment(people(10));
+    world.run(&vip()).await;
+    assert_eq!(world.on_list("vip"), people(10));
+    world.wait(4 * HOUR).await;
+    world.run(&vip()).await;
+    assert_eq!(world.run(&vip()).await.total_calls(), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_slow_lost_import_is_still_made_up_for_when_it_comes_to_life_late() {
     let latency = JobLatency { base: HOUR / 2, per_member: Duration::ZERO };
     let world = World::with(SimulatorSettings { latency, ..SimulatorSettings::default() });

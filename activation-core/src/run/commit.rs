@@ -14,8 +14,9 @@ use super::{
 };
 use crate::{Commit, Event, Head, HeldMember, ListPin, RunReport};
 
-/// How long after sending a job whose outcome is unknown may still come to life.
-const UNCERTAIN_FOR: TimeDelta = TimeDelta::hours(1);
+/// How long after its journal entry a job whose outcome is unknown may still come to life: an hour,
+/// after a call that may have lined up for its turn for another.
+const UNCERTAIN_FOR: TimeDelta = TimeDelta::hours(2);
 
 /// Commits what a run learnt: previous + acknowledged additions − acknowledged removals, held
 /// members, and the end of batches that need no more attention. Returns the members newly held.

@@ -18,7 +18,8 @@ use chrono::{DateTime, Utc};
 
 use self::{
     error::RunError,
-    journal::Journal,
+    journal::{Journal, NO_BATCH, Record},
+    list::FoundList,
     plan::{Planned, plan},
     session::Session,
     tally::{NOT_ATTEMPTED, Tally},
@@ -232,6 +233,28 @@ impl Session<'_> {
             GuardOutcome::Tripped
         };
         report.guard.outcome != GuardOutcome::Tripped
+    }
+
+    /// Brings the list itself into being or into shape, remembers it, and gives its id.
+    async fn ensure_list(&mut self, account: &str, found: FoundList) -> Result<u64, RunError> {
+        if let (ListAction::Keep, Some(pin)) = (found.action, &self.head.pin) {
+            return Ok(pin.list_id);
+        }
+        let creates = found.action == ListAction::Create;
+        if creates {
+            let name = self.activation.list_name().to_owned();
+            self.journal(NO_BATCH, &Record::CreateIntent { name }).await?;
+        }
+        let intent = self.journal.may_have_created(self.activation.list_name());
+        let pin = list::ensure(self.destination, self.activation, account, found, intent).await;
+        if creates && pin.as_ref().is_err_and(|error| !error.may_have_acted()) {
+            // A list of that name that appears later is not ours.
+            self.journal(NO_BATCH, &Record::NotCreated).await?;
+        }
+        let pin = pin?;
+        let list_id = pin.list_id;
+        commit::commit_pin(self, pin).await?;
+        Ok(list_id)
     }
 
     /// Removals first: privacy beats reach.

@@ -8,12 +8,11 @@ use super::{
     Engine, LEASE,
     error::RunError,
     journal::{Entry, Journal, NO_BATCH, Record},
-    list::{self, FoundList},
     tally::Tally,
 };
 use crate::{
-    Activation, Approver, Clock, Destination, Event, Head, HeldMember, Lease, ListAction,
-    MemberOutcome, Observer, Operation, StateStore, StoreError, StoreErrorKind,
+    Activation, Approver, Clock, Destination, Event, Head, HeldMember, Lease, MemberOutcome,
+    Observer, Operation, StateStore, StoreError, StoreErrorKind,
 };
 
 /// A lease is renewed when so much of it is over.
@@ -144,32 +143,6 @@ impl<'a> Session<'a> {
     ) -> Result<(), RunError> {
         let batch = self.next_batch();
         self.journal(batch, &Record::Uncertain { operation, at, members }).await
-    }
-
-    /// Brings the list itself into being or into shape, remembers it, and gives its id.
-    pub(super) async fn ensure_list(
-        &mut self,
-        account: &str,
-        found: FoundList,
-    ) -> Result<u64, RunError> {
-        if let (ListAction::Keep, Some(pin)) = (found.action, &self.head.pin) {
-            return Ok(pin.list_id);
-        }
-        let creates = found.action == ListAction::Create;
-        if creates {
-            let name = self.activation.list_name().to_owned();
-            self.journal(NO_BATCH, &Record::CreateIntent { name }).await?;
-        }
-        let intent = self.journal.may_have_created(self.activation.list_name());
-        let pin = list::ensure(self.destination, self.activation, account, found, intent).await;
-        if creates && pin.as_ref().is_err_and(|error| !error.may_have_acted()) {
-            // A list of that name that appears later is not ours.
-            self.journal(NO_BATCH, &Record::NotCreated).await?;
-        }
-        let pin = pin?;
-        let list_id = pin.list_id;
-        super::commit::commit_pin(self, pin).await?;
-        Ok(list_id)
     }
 
     pub(super) fn observe(&self, event: &Event<'_>) {

@@ -3,10 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use activation_core::{
-    Acquired, Activation, GuardOutcome, KeyBatch, RunStatus, SegmentScan, SegmentSource,
-    SourceError, Trip,
+    Acquired, Activation, GuardOutcome, KeyBatch, ListAction, RunStatus, SegmentScan,
+    SegmentSource, Settings, SettingsPatch, SourceError, Trip, Visibility,
 };
 use async_trait::async_trait;
+use dotdigital_client::simulator::{Fault, FaultRule};
 
 use crate::world::{World, people};
 
@@ -74,6 +75,35 @@ async fn a_dry_run_changes_nothing_on_either_side() {
     assert_only_reads(&second);
     assert_eq!(world.store.load(&vip().key()).await.unwrap(), before);
     assert_eq!(world.on_list("vip"), people(5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dry_run_does_not_rename_the_list_or_show_it_to_others() {
+    let world = World::new();
+    world.segment(people(5));
+    world.run(&vip()).await;
+    let public = SettingsPatch::default().visibility(Visibility::Public);
+    let public = Settings::resolve(&SettingsPatch::default(), &public);
+    let report = world.plan(&vip().named("Best customers").settings(public)).await;
+    assert_eq!(report.planned.as_ref().unwrap().list_action, ListAction::Update, "{report}");
+    assert_only_reads(&report);
+    assert!(world.simulator.list_named("Best customers").is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_run_keeps_its_lease_and_others_out() {
+    let world = World::new();
+    let slow = Fault::SlowJob(Duration::from_secs(1_800));
+    world.simulator.inject(FaultRule::new(slow).on("PUT"));
+    world.segment(people(5));
+    let activation = vip();
+    let second = async {
+        // The lease was taken for five minutes.
+        world.wait(Duration::from_secs(1_000)).await;
+        world.run(&activation).await
+    };
+    let (first, second) = tokio::join!(world.run(&activation), second);
+    assert_eq!((first.status, second.status), (RunStatus::Done, RunStatus::Busy), "{second}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -71,6 +71,20 @@ async fn an_intent_to_create_one_list_is_no_leave_to_take_another() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_list_that_was_certainly_not_made_is_not_ours_when_it_appears() {
+    let world = World::new();
+    world.simulator.inject(FaultRule::new(Fault::ConnectionRefused).on(CREATE).times(50));
+    world.segment(people(5));
+    assert_eq!(world.run(&vip()).await.status, RunStatus::Busy);
+    world.simulator.clear_faults();
+    let list = world.simulator.add_list("VIP", simulator::Visibility::Private);
+    world.simulator.add_member(list, world.simulator.add_contact("guest@example.com"));
+    let report = world.run(&vip()).await;
+    assert_eq!(report.status, RunStatus::Failed, "{report}");
+    assert_eq!(world.on_list("VIP"), ["guest@example.com"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_empty_list_of_that_name_is_used_and_brought_to_the_wanted_visibility() {
     let world = World::new();
     let list = world.simulator.add_list("vip", simulator::Visibility::Public);

@@ -4,6 +4,7 @@
 mod guarding;
 mod identity;
 mod lists;
+mod meddling;
 mod outcomes;
 mod rules;
 mod scale;

@@ -67,7 +67,9 @@ async fn a_permanent_fault_holds_the_member_until_she_returns_or_a_week_is_over(
         "tried again: {report}"
     );
 
-    world.wait(8 * 24 * HOUR).await;
+    world.wait(2 * 24 * HOUR).await;
+    assert_eq!(world.run(&vip()).await.total_calls(), 2, "a week has not passed");
+    world.wait(6 * 24 * HOUR).await;
     let report = world.run(&vip()).await;
     assert_eq!(
         (report.held, report.planned.as_ref().unwrap().add),
@@ -194,6 +196,38 @@ async fn a_removal_whose_answer_was_lost_is_undone_for_those_who_came_back() {
     let report = world.run(&vip()).await;
     assert_eq!(report.status, RunStatus::Done, "{report}");
     assert_eq!(world.on_list("vip"), people(20));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_removal_may_have_removed_those_who_came_back() {
+    let world = World::new();
+    world.segment(people(20));
+    world.run(&vip()).await;
+    // The job fails, and the halves of it find no connection.
+    world.simulator.inject(FaultRule::new(Fault::FailedJob).on("POST"));
+    let outage = FaultRule::new(Fault::ConnectionRefused).on("POST").from_call(2);
+    world.simulator.inject(outage.times(1_000));
+    world.segment(people(10));
+    assert_eq!(world.run(&vip()).await.status, RunStatus::Busy);
+    world.simulator.clear_faults();
+    world.segment(people(20));
+    let report = world.run(&vip()).await;
+    assert_eq!((report.status, report.added), (RunStatus::Done, 10), "{report}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_removal_that_is_found_failed_by_the_next_run_may_have_removed_somebody() {
+    let latency = JobLatency { base: 2 * HOUR, per_member: Duration::ZERO };
+    let world = World::with(SimulatorSettings { latency, ..SimulatorSettings::default() });
+    world.segment(people(20));
+    while world.run(&vip()).await.status != RunStatus::Done {}
+    world.simulator.inject(FaultRule::new(Fault::FailedJob).on("POST"));
+    world.segment(people(10));
+    assert_eq!(world.run(&vip()).await.status, RunStatus::Busy, "it takes too long");
+    world.wait(2 * HOUR).await;
+    world.segment(people(20));
+    let report = world.run(&vip()).await;
+    assert_eq!(report.planned.as_ref().unwrap().add, 10, "made up for at once: {report}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -102,7 +102,9 @@ async fn duplicates_and_other_spellings_are_one_member() {
     let world = World::new();
     world.segment(["Jane@Example.com", " jane@example.com", "jane@example.com", "joe@example.com"]);
     let report = world.run(&vip(SettingsPatch::default())).await;
-    assert_eq!(report.added, 2);
+    assert_eq!((report.added, report.planned.unwrap().add), (2, 2), "folded before the plan");
+    let report = world.run(&vip(SettingsPatch::default())).await;
+    assert_eq!(report.unchanged, 2);
     assert_eq!(world.on_list("VIP customers"), ["jane@example.com", "joe@example.com"]);
 }
 
@@ -227,5 +229,6 @@ async fn a_skipped_member_is_added_once_she_has_become_a_contact() {
     world.wait(std::time::Duration::from_secs(25 * 3600)).await;
     let report = world.run(&activation).await;
     assert_eq!((report.added, report.skipped), (1, 0), "{report}");
+    assert_eq!(world.store.load(&activation.key()).await.unwrap().held, []);
     assert_eq!(world.on_list("VIP customers"), ["jane@example.com"]);
 }

@@ -132,7 +132,7 @@ const GROWTH_FLOOR: u64 = 1_000;
 const REJECTED_FLOOR: u64 = 20;
 
 /// The growth allowed by default.
-const MAX_GROWTH: NonZeroU32 = NonZeroU32::new(10).unwrap();
+const MAX_GROWTH: NonZeroU32 = NonZeroU32::MIN.saturating_add(9);
 
 impl Share {
     /// A share.

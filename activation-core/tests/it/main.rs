@@ -1,6 +1,7 @@
 //! Integration tests, one binary.
 #![allow(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
+mod doubts;
 mod guarding;
 mod identity;
 mod lists;

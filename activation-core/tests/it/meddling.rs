@@ -4,16 +4,17 @@
 use std::{
     fmt,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use activation_core::{
     Activation, MissingContacts, RunReport, RunStatus, Settings, SettingsPatch,
-    dotdigital::Dotdigital,
+    dotdigital::{BatchLimits, Dotdigital},
 };
 use async_trait::async_trait;
 use dotdigital_client::{
     Credentials, HttpRequest, HttpResponse, Method, Transport, TransportError,
-    simulator::SimulatorSettings,
+    simulator::{Fault, FaultRule, SimulatorSettings},
 };
 use serde_json::{Value, json};
 
@@ -131,6 +132,24 @@ async fn an_import_the_service_has_forgotten_is_not_taken_for_done() {
     let (report, _) = run_meddled(&world, &vip(), forgotten).await;
     assert_eq!((report.added, report.failed), (0, 10), "{report}");
     assert_eq!(world.run(&vip()).await.added, 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_settled_before_a_run_was_killed_is_not_asked_about_again() {
+    let mut world = World::new();
+    world.batch_limits = BatchLimits::default().import_contacts(5);
+    let slow = Fault::SlowJob(Duration::from_secs(3_000));
+    world.simulator.inject(FaultRule::new(slow).on("PUT").from_call(2));
+    world.segment(people(10));
+    let activation = vip();
+    tokio::select! {
+        report = world.run(&activation) => panic!("it waits for the second half: {report}"),
+        () = world.wait(Duration::from_secs(600)) => {}
+    }
+    // The dead run's lease has to end.
+    world.wait(Duration::from_secs(600)).await;
+    let (report, _) = run_meddled(&world, &vip(), forgotten).await;
+    assert_eq!(report.recovered, 5, "{report}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -155,29 +155,6 @@ async fn a_slow_lost_import_is_still_made_up_for_when_it_comes_to_life_late() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_doubt_lasts_from_when_a_batch_may_have_been_sent_and_not_from_when_it_lined_up() {
-    let latency = JobLatency { base: 55 * HOUR / 60, per_member: Duration::ZERO };
-    let world = World::with(SimulatorSettings { latency, ..SimulatorSettings::default() });
-    world.segment(people(10));
-    world.run(&vip()).await;
-    // The import lines up for a job slot for long; then it is taken and its answer is lost.
-    world.simulator.inject(FaultRule::new(Fault::TooManyActiveImports).on(IMPORT).times(20));
-    world.simulator.inject(FaultRule::new(Fault::ResetAfterActing).on(IMPORT).from_call(21));
-    world.segment(people(20));
-    let started = world.clock.now();
-    assert_eq!(world.run(&vip()).await.status, RunStatus::Busy);
-    let lined_up = (world.clock.now() - started).num_minutes();
-    assert!(lined_up > 6, "{lined_up} minutes");
-    world.segment(people(10));
-    for _ in 0..4 {
-        let since = (world.clock.now() - started).to_std().unwrap();
-        world.wait((61 * HOUR / 60).saturating_sub(since).max(HOUR / 2)).await;
-        world.run(&vip()).await;
-    }
-    assert_eq!(world.on_list("vip"), people(10));
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_removal_whose_answer_was_lost_is_undone_for_those_who_came_back() {
     let world = World::new();
     world.segment(people(20));

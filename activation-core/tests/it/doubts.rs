@@ -1,0 +1,63 @@
+//! How long it counts as possible that a job whose answer was lost comes to life.
+
+use std::time::Duration;
+
+use activation_core::{Activation, RunStatus};
+use dotdigital_client::{
+    Clock as _,
+    simulator::{Fault, FaultRule, JobLatency, SimulatorSettings},
+};
+
+use crate::world::{World, people};
+
+const IMPORT: &str = "PUT /contacts/v3/import";
+const MINUTE: Duration = Duration::from_secs(60);
+
+fn vip() -> Activation {
+    Activation::new("vip")
+}
+
+fn world_whose_jobs_take(minutes: u32) -> World {
+    let latency = JobLatency { base: minutes * MINUTE, per_member: Duration::ZERO };
+    World::with(SimulatorSettings { latency, ..SimulatorSettings::default() })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_doubt_that_ends_while_a_run_is_under_way_is_left_to_the_next_one() {
+    let world = world_whose_jobs_take(118);
+    world.simulator.inject(FaultRule::new(Fault::ResetAfterActing).on(IMPORT));
+    world.segment(people(10));
+    assert_eq!(world.run(&vip()).await.status, RunStatus::Busy);
+    // This run looks at the list before the lost import comes to life, and ends after two hours.
+    world.wait(117 * MINUTE).await;
+    world.simulator.inject(FaultRule::new(Fault::RateLimited).on("PATCH").times(5));
+    world.segment(people(1));
+    let started = world.clock.now();
+    assert_eq!(world.run(&vip()).await.status, RunStatus::Done);
+    assert!((world.clock.now() - started).num_minutes() >= 4);
+    world.wait(10 * MINUTE).await;
+    world.run(&vip()).await;
+    assert_eq!(world.on_list("vip"), people(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_doubt_lasts_from_when_a_batch_may_have_been_sent_and_not_from_when_it_lined_up() {
+    let world = world_whose_jobs_take(55);
+    world.segment(people(10));
+    world.run(&vip()).await;
+    // The import lines up for a job slot for long; then it is taken and its answer is lost.
+    world.simulator.inject(FaultRule::new(Fault::TooManyActiveImports).on(IMPORT).times(20));
+    world.simulator.inject(FaultRule::new(Fault::ResetAfterActing).on(IMPORT).from_call(21));
+    world.segment(people(20));
+    let started = world.clock.now();
+    assert_eq!(world.run(&vip()).await.status, RunStatus::Busy);
+    let lined_up = (world.clock.now() - started).num_minutes();
+    assert!(lined_up > 6, "{lined_up} minutes");
+    world.segment(people(10));
+    for _ in 0..4 {
+        let since = (world.clock.now() - started).to_std().unwrap();
+        world.wait((61 * MINUTE).saturating_sub(since).max(30 * MINUTE)).await;
+        world.run(&vip()).await;
+    }
+    assert_eq!(world.on_list("vip"), people(10));
+}

@@ -339,10 +339,13 @@ fn match_members(
     answer: Vec<(MemberRef, MemberOutcome)>,
 ) -> Vec<(Entry, MemberOutcome)> {
     let key = session.store.fingerprint_key();
+    let kind = session.activation.resolved().identifier;
     let mut by_member = HashMap::new();
     let mut by_contact = HashMap::new();
     for (member, outcome) in answer {
         match member {
+            // A contact's number may read like somebody else's mobile number.
+            MemberRef::Identifier(identifier) if identifier.kind() != kind => {}
             MemberRef::Identifier(identifier) => {
                 by_member.insert(fingerprint(key, &identifier), outcome);
             }

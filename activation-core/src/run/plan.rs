@@ -131,11 +131,13 @@ async fn read_list(
     list_id: u64,
 ) -> Result<HashMap<Fingerprint, ContactId>, RunError> {
     let key = session.store.fingerprint_key();
+    // A contact's number may read like somebody else's mobile number.
+    let kind = session.activation.resolved().identifier;
     let mut contacts = HashMap::new();
     let mut scan = session.destination.members(list_id);
     while let Some(page) = scan.next_page().await? {
         for member in page {
-            for identifier in &member.identifiers {
+            for identifier in member.identifiers.iter().filter(|one| one.kind() == kind) {
                 contacts.insert(fingerprint(key, identifier), member.contact);
             }
         }

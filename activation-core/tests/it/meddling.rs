@@ -8,7 +8,7 @@ use std::{
 };
 
 use activation_core::{
-    Activation, MissingContacts, RunReport, RunStatus, Settings, SettingsPatch,
+    Activation, IdentifierKind, MissingContacts, RunReport, RunStatus, Settings, SettingsPatch,
     dotdigital::{BatchLimits, Dotdigital},
 };
 use async_trait::async_trait;
@@ -206,4 +206,35 @@ async fn another_contact_than_the_one_asked_for_does_not_count_as_added() {
     })
     .await;
     assert_eq!((report.added, report.held), (0, 1), "{report}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_contact_id_that_looks_like_a_members_number_is_not_her() {
+    let world = World::new();
+    let numbers: Vec<String> = (0..10).map(|n| format!("44712300000{n}")).collect();
+    let patch = SettingsPatch::default().identifier(IdentifierKind::MobileNumber);
+    let activation = vip().settings(Settings::resolve(&SettingsPatch::default(), &patch));
+    world.segment(numbers[..5].to_vec());
+    world.run(&activation).await;
+    // An import is lost on its way, and those in it leave again: the list is searched for them.
+    world.simulator.inject(FaultRule::new(Fault::ResetBeforeActing).on("PUT"));
+    world.segment(numbers.clone());
+    assert_eq!(world.run(&activation).await.status, RunStatus::Busy);
+    world.segment(numbers[..5].to_vec());
+    let list = world.simulator.list_named("vip").unwrap().id;
+    world.simulator.add_member(list, world.simulator.add_contact("guest@example.com"));
+    let (report, writes) = run_meddled(&world, &activation, |request, response| {
+        if request.path_and_query.starts_with("/contacts/v3?") {
+            let mut page: Value = serde_json::from_slice(&response.body).unwrap();
+            for contact in page["_items"].as_array_mut().unwrap() {
+                if contact["identifiers"]["email"] == "guest@example.com" {
+                    contact["contactId"] = json!(447_123_000_007_u64);
+                }
+            }
+            response.body = page.to_string().into();
+        }
+    })
+    .await;
+    assert_eq!(report.calls["GET /contacts/v3"], 1, "the list was read: {report}");
+    assert_eq!(writes, [""; 0], "{report}");
 }

@@ -153,8 +153,8 @@ impl ListMembers {
         }
     }
 
-    /// Has the service take many contacts off the list, and returns at once. Repeating it does
-    /// no harm.
+    /// Has the service take many contacts off the list, and returns at once. Not repeated when its
+    /// answer is lost: the job may be there, and come to life after somebody was put back.
     ///
     /// `POST /v2/address-books/{addressBookId}/contacts/delete` (tier: low)
     ///
@@ -277,7 +277,7 @@ fn remove_call(list: ListId, contact: ContactId) -> Call {
 fn remove_many_call(list: ListId, contacts: &ContactIds) -> Result<Call, Error> {
     let path = format!("/v2/address-books/{list}/contacts/delete");
     let endpoint = "POST /v2/address-books/{addressBookId}/contacts/delete";
-    Call::write(Method::Post, endpoint, path, Tier::Low, Repeat::Harmless).json(contacts)
+    Call::write(Method::Post, endpoint, path, Tier::Low, Repeat::ActsAgain).json(contacts)
 }
 
 fn removal_status_call(job: &RemovalJobId) -> Call {

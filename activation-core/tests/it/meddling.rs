@@ -3,7 +3,10 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -164,6 +167,34 @@ async fn a_removal_the_service_has_forgotten_is_not_taken_for_done() {
     world.segment(people(10));
     assert_eq!(world.run(&vip()).await.added, 5);
     assert_eq!(world.on_list("vip"), people(10));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_removal_that_comes_to_life_late_is_undone_for_those_who_came_back() {
+    let world = World::new();
+    world.segment(people(20));
+    world.run(&vip()).await;
+    // The service queues the removal for half an hour; a proxy answers in its place.
+    let slow = Fault::SlowJob(Duration::from_secs(1_800));
+    world.simulator.inject(FaultRule::new(slow).on("POST"));
+    world.segment(people(10));
+    let lost = AtomicBool::new(false);
+    run_meddled(&world, &vip(), move |request, response| {
+        if request.method == Method::Post && !lost.swap(true, Ordering::Relaxed) {
+            response.status = 502;
+            response.body.clear();
+        }
+    })
+    .await;
+    world.wait(Duration::from_secs(300)).await;
+    world.segment(people(20));
+    world.run(&vip()).await;
+    for _ in 0..5 {
+        world.wait(Duration::from_secs(2_400)).await;
+        world.run(&vip()).await;
+    }
+    assert_eq!(world.on_list("vip"), people(20));
+    assert_eq!(world.run(&vip()).await.total_calls(), 2);
 }
 
 #[tokio::test(start_paused = true)]

@@ -61,6 +61,14 @@ pub(super) fn contact_id(id: client::ContactId) -> Option<ContactId> {
     u64::try_from(id.get()).ok().and_then(ContactId::new)
 }
 
+/// The id of a contact, unless it is in the recycle bin: naming it there would bring it back.
+pub(super) fn live_contact(contact: client::Contact) -> Option<ContactId> {
+    match contact.status {
+        Some(client::ContactStatus::Binned | client::ContactStatus::Deleted) => None,
+        _ => contact_id(contact.contact_id),
+    }
+}
+
 /// The contact id of a member to remove.
 pub(super) fn client_contact_id(
     member: &BatchMember,

@@ -22,7 +22,7 @@ use tokio::sync::OnceCell;
 use self::{
     convert::{
         client_contact_id, client_identifier, client_list_id, contact_id, list_member, list_name,
-        list_state, match_identifier, new_list,
+        list_state, live_contact, match_identifier, new_list,
     },
     outcome::{Single, failed_call, failed_list_call, import_settlement, removal_settlement},
 };
@@ -311,7 +311,7 @@ impl Destination for Dotdigital {
         for identifier in identifiers {
             let identifier = client_identifier(identifier)?;
             let contact = self.client.contacts().find(&identifier).await.map_err(failed_call)?;
-            contacts.push(contact.and_then(|contact| contact_id(contact.contact_id)));
+            contacts.push(contact.and_then(live_contact));
         }
         Ok(contacts)
     }

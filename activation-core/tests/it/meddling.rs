@@ -214,6 +214,25 @@ async fn under_existing_contacts_only_no_write_names_an_address() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn under_existing_contacts_only_a_deleted_contact_is_not_brought_back() {
+    for status in ["binned", "Deleted"] {
+        let world = World::new();
+        world.simulator.add_contact("person000000@example.com");
+        world.segment(people(1));
+        let (report, writes) = run_meddled(&world, &existing_only(), move |request, response| {
+            if request.method == Method::Get && request.path_and_query.contains("/email/") {
+                let mut contact: Value = serde_json::from_slice(&response.body).unwrap();
+                contact["status"] = json!(status);
+                response.body = contact.to_string().into();
+            }
+        })
+        .await;
+        assert_eq!((report.added, report.skipped), (0, 1), "{status} {report}");
+        assert!(!writes.iter().any(|write| write.starts_with("Patch")), "{writes:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_report_that_names_contacts_by_id_alone_is_understood() {
     let world = World::new();
     people(10).iter().for_each(|person| _ = world.simulator.add_contact(person));

@@ -342,6 +342,20 @@ async fn up_to_three_changes_go_as_single_calls() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn single_calls_that_were_not_made_any_more_do_not_count_as_done() {
+    let world = World::new();
+    let outage = FaultRule::new(Fault::ConnectionRefused).on("PATCH").from_call(2);
+    world.simulator.inject(outage.times(1_000));
+    world.segment(people(3));
+    let report = world.run(&vip()).await;
+    assert_eq!((report.added, report.failed), (1, 2), "{report}");
+    world.simulator.clear_faults();
+    let report = world.run(&vip()).await;
+    assert_eq!((report.added, report.unchanged), (2, 1), "{report}");
+    assert_eq!(world.on_list("vip"), people(3));
+}
+
+#[tokio::test(start_paused = true)]
 async fn batches_keep_to_the_configured_sizes() {
     let mut world = World::new();
     world.batch_limits = BatchLimits::default().import_contacts(25).removal_contacts(10);

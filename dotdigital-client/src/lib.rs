@@ -43,7 +43,7 @@
 //! | `PATCH /contacts/v3/{identifier}/{value}` | [`Contacts::upsert`] | harmless |
 //! | `GET /contacts/v3` | [`ListMembers::pages`] | reads |
 //! | `DELETE /v2/address-books/{addressBookId}/contacts/{contactId}` | [`ListMembers::remove`] | harmless |
-//! | `POST /v2/address-books/{addressBookId}/contacts/delete` | [`ListMembers::remove_many`] | harmless |
+//! | `POST /v2/address-books/{addressBookId}/contacts/delete` | [`ListMembers::remove_many`] | acts again: never blindly repeated |
 //! | `GET /v2/contacts/deletion/{id}` | [`ListMembers::removal_status`] | reads |
 //!
 //! No call here deletes a contact from the account, empties a list, or changes anybody's

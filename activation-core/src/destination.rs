@@ -168,12 +168,17 @@ pub struct BatchMember {
 }
 
 /// What a destination gives back for a batch.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum Submission {
     /// It is being worked on; ask [`Destination::settle`].
     Receipt(Receipt),
-    /// It is done: one outcome for each member, in order.
-    Settled(Vec<MemberOutcome>),
+    /// It is over.
+    Settled {
+        /// One outcome for each member, in order.
+        outcomes: Vec<MemberOutcome>,
+        /// What kept the rest of the batch from being tried, and would do so with the next one.
+        stopped_by: Option<DestinationError>,
+    },
 }
 
 /// Names a submission, also after a restart.

@@ -62,7 +62,7 @@ pub(super) fn contact_id(id: client::ContactId) -> Option<ContactId> {
 }
 
 /// The id of a contact, unless it is in the recycle bin: naming it there would bring it back.
-pub(super) fn live_contact(contact: client::Contact) -> Option<ContactId> {
+pub(super) fn live_contact(contact: &client::Contact) -> Option<ContactId> {
     match contact.status {
         Some(client::ContactStatus::Binned | client::ContactStatus::Deleted) => None,
         _ => contact_id(contact.contact_id),

@@ -131,6 +131,7 @@ impl Dotdigital {
         batch: &Batch,
     ) -> Result<Submission, DestinationError> {
         let mut outcomes: Vec<MemberOutcome> = Vec::with_capacity(batch.members.len());
+        let mut stopped_by = None;
         for member in &batch.members {
             let single = match batch.operation {
                 Operation::Add => self.add_one(list, member).await?,
@@ -140,15 +141,16 @@ impl Dotdigital {
                 Single::Outcome(outcome) => outcomes.push(outcome),
                 // Nothing has happened yet, so the batch as a whole can say so.
                 Single::Stop { error, .. } if outcomes.is_empty() => return Err(error),
-                Single::Stop { outcome, .. } => {
+                Single::Stop { outcome, error } => {
                     outcomes.push(outcome);
+                    stopped_by = Some(error);
                     let cause = "not_attempted".to_owned();
                     outcomes.resize(batch.members.len(), MemberOutcome::Retry { cause });
                     break;
                 }
             }
         }
-        Ok(Submission::Settled(outcomes))
+        Ok(Submission::Settled { outcomes, stopped_by })
     }
 
     async fn add_one(
@@ -163,8 +165,8 @@ impl Dotdigital {
         let unchecked = member.identifier.as_ref().is_some_and(|id| id.contact_id().is_some());
         if unchecked {
             match self.client.contacts().find(&identifier).await {
-                Ok(Some(_)) => {}
-                Ok(None) => return Ok(Single::no_contact()),
+                Ok(Some(contact)) if live_contact(&contact).is_some() => {}
+                Ok(_) => return Ok(Single::no_contact()),
                 Err(error) => return Ok(Single::failed(error)),
             }
         }
@@ -311,7 +313,7 @@ impl Destination for Dotdigital {
         for identifier in identifiers {
             let identifier = client_identifier(identifier)?;
             let contact = self.client.contacts().find(&identifier).await.map_err(failed_call)?;
-            contacts.push(contact.and_then(live_contact));
+            contacts.push(contact.as_ref().and_then(live_contact));
         }
         Ok(contacts)
     }

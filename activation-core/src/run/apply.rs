@@ -172,7 +172,7 @@ impl Work {
                 session.journal(batch, &Record::Accepted { receipt: receipt.clone() }).await?;
                 Ok(Some(Flight { batch, sent_at, changes, receipt }))
             }
-            Ok(Submission::Settled(outcomes)) => {
+            Ok(Submission::Settled { outcomes, stopped_by }) => {
                 let outcomes = in_order(&changes, outcomes);
                 let refusal = refused_by_all(&outcomes);
                 session.settled(batch, self.operation, sent_at, outcomes, tally).await?;
@@ -180,7 +180,7 @@ impl Work {
                     Some(code) => self.count_refusal(&code)?,
                     None => self.refusals = 0,
                 }
-                Ok(None)
+                stopped_by.map_or(Ok(None), |error| Err(error.into()))
             }
             Err(error) => self.not_submitted(session, batch, changes, error, tally).await,
         }

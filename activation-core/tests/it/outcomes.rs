@@ -326,6 +326,24 @@ async fn when_removals_cannot_be_sent_additions_are_not_attempted() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_outage_among_single_calls_stops_the_run_and_keeps_what_was_done() {
+    let world = World::new();
+    world.segment(people(10));
+    world.run(&vip()).await;
+    let outage = FaultRule::new(Fault::ConnectionRefused).on("DELETE").from_call(2).times(1_000);
+    world.simulator.inject(outage);
+    world.segment(people(20)[3..].to_vec());
+    let report = world.run(&vip()).await;
+    assert_eq!((report.status, report.removed, report.added), (RunStatus::Busy, 1, 0), "{report}");
+    assert_eq!(report.failed, 12, "two removals, and ten additions that must wait: {report}");
+    assert!(report.error.as_ref().unwrap().temporary);
+    world.simulator.clear_faults();
+    let report = world.run(&vip()).await;
+    assert_eq!((report.status, report.removed, report.added), (RunStatus::Done, 2, 10), "{report}");
+    assert_eq!(world.on_list("vip"), people(20)[3..]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn up_to_three_changes_go_as_single_calls() {
     let world = World::new();
     world.segment(people(10));

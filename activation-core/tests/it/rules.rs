@@ -3,7 +3,7 @@
 use activation_core::{
     Activation, IdentifierKind, MissingContacts, RunStatus, Settings, SettingsPatch, Visibility,
 };
-use dotdigital_client::simulator;
+use dotdigital_client::{Clock as _, simulator};
 
 use crate::world::{World, people};
 
@@ -154,6 +154,19 @@ async fn a_segment_of_contact_ids_adds_those_contacts_and_creates_nobody() {
     world.run(&activation).await;
     assert_eq!(world.on_list("VIP customers"), people(1));
     assert_eq!(world.simulator.contact_count(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_contact_id_in_the_recycle_bin_is_left_there() {
+    let world = World::new();
+    let ids: Vec<i64> =
+        people(2).iter().map(|person| world.simulator.add_contact(person)).collect();
+    world.simulator.delete_contact(ids[1], world.clock.now());
+    world.segment(ids.iter().map(i64::to_string));
+    let report =
+        world.run(&vip(SettingsPatch::default().identifier(IdentifierKind::ContactId))).await;
+    assert_eq!((report.added, report.held), (1, 1), "{report}");
+    assert_eq!(world.simulator.binned().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,7 +4,7 @@
 //! form before it is compared, sent or fingerprinted, so that two spellings of one address are
 //! one member.
 
-use std::fmt;
+use std::{fmt, num::NonZeroU64};
 
 use email_address::{EmailAddress, Options};
 use serde::{Deserialize, Serialize};
@@ -38,7 +38,7 @@ enum Repr {
 
 /// The destination's number for a contact, 1 or greater.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ContactId(u64);
+pub struct ContactId(NonZeroU64);
 
 /// Why a row has no usable identifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -136,12 +136,12 @@ impl fmt::Debug for Identifier {
 impl ContactId {
     /// A contact id; `None` for 0, which no contact has.
     pub fn new(id: u64) -> Option<Self> {
-        (id > 0).then_some(Self(id))
+        NonZeroU64::new(id).map(Self)
     }
 
     /// The number.
     pub fn get(self) -> u64 {
-        self.0
+        self.0.get()
     }
 }
 

@@ -58,6 +58,8 @@ pub struct RunReport {
     pub recovered: u64,
     /// Changes wanted and not confirmed; they come back in the next run.
     pub failed: u64,
+    /// Members to be added by a batch of an earlier run that the service is still working on.
+    pub under_way: u64,
     /// Members passed over because they are no contacts yet, under "existing contacts only".
     pub skipped: u64,
     /// Rows without a usable identifier, by reason.
@@ -112,6 +114,7 @@ impl RunReport {
             held: 0,
             recovered: 0,
             failed: 0,
+            under_way: 0,
             skipped: 0,
             rejected: BTreeMap::new(),
             held_by_cause: BTreeMap::new(),

@@ -278,7 +278,7 @@ impl Work {
     ) -> Result<(), RunError> {
         let Flight { batch, sent_at, changes, receipt } = flight;
         let entries: Vec<Entry> = changes.iter().map(|change| change.entry).collect();
-        match ask(session, &receipt, sent_at, &entries).await? {
+        match ask(session, &receipt, sent_at, &entries, PATIENCE).await? {
             Verdict::Outcomes(outcomes) => {
                 session.settled(batch, self.operation, sent_at, outcomes, tally).await
             }
@@ -293,12 +293,13 @@ impl Work {
     }
 }
 
-/// Asks about a job until it ends.
+/// Asks about a job until it ends, or patience does.
 pub(super) async fn ask(
     session: &mut Session<'_>,
     receipt: &Receipt,
     sent_at: DateTime<Utc>,
     entries: &[Entry],
+    patience: TimeDelta,
 ) -> Result<Verdict, RunError> {
     let started = session.clock.now();
     let mut wait = FIRST_POLL_WAIT;
@@ -318,7 +319,7 @@ pub(super) async fn ask(
                 let outcome = MemberOutcome::Unknown { cause: "job_never_ended".to_owned() };
                 return Ok(Verdict::Outcomes(same_for_all(entries, &outcome)));
             }
-            Settlement::Pending if now - started > PATIENCE => {
+            Settlement::Pending if now - started > patience => {
                 return Err(RunError::NotYet(format!(
                     "the service is still working on job {}; the next run goes on from there",
                     receipt.id

@@ -32,6 +32,8 @@ pub(super) struct Delta {
     pub(super) counts: DeltaCounts,
     /// Members that stay as they are.
     pub(super) unchanged: u64,
+    /// Members whose addition the service is still working on.
+    pub(super) under_way: u64,
     /// Rows without a usable identifier.
     pub(super) rejected: BTreeMap<Reject, u64>,
     /// In ascending order of fingerprint, whatever order the source has.
@@ -61,22 +63,26 @@ pub(super) struct Special<'a> {
     /// Additions and removals of which it is not known whether they happened.
     uncertain_additions: HashSet<Fingerprint>,
     uncertain_removals: HashSet<Fingerprint>,
+    /// Members of batches the service is still working on: nothing is planned for them.
+    under_way: HashSet<Fingerprint>,
     now: DateTime<Utc>,
 }
 
 impl<'a> Special<'a> {
     pub(super) fn new(held: &'a [HeldMember], batches: &[OpenBatch], now: DateTime<Utc>) -> Self {
         let held = held.iter().map(|held| (held.member, held)).collect();
+        let members = |wanted: &dyn Fn(&OpenBatch) -> bool| -> HashSet<Fingerprint> {
+            let batches = batches.iter().filter(|batch| wanted(batch));
+            batches.flat_map(|batch| batch.members.iter().map(|entry| entry.member)).collect()
+        };
         let uncertain = |operation| {
-            (batches.iter())
-                .filter(|batch| batch.stage == Stage::Uncertain && batch.operation == operation)
-                .flat_map(|batch| batch.members.iter().map(|entry| entry.member))
-                .collect()
+            members(&|batch| batch.stage == Stage::Uncertain && batch.operation == operation)
         };
         Self {
             held,
             uncertain_additions: uncertain(Operation::Add),
             uncertain_removals: uncertain(Operation::Remove),
+            under_way: members(&|batch| matches!(batch.stage, Stage::Accepted(_))),
             now,
         }
     }
@@ -183,6 +189,11 @@ impl Scan<'_> {
             self.seen.insert(member);
         }
         let is_new = observation == Observation::Added;
+        if self.special.under_way.contains(&member) {
+            let count = if is_new { &mut self.delta.under_way } else { &mut self.delta.unchanged };
+            *count += 1;
+            return;
+        }
         match self.special.held.get(&member) {
             Some(held) if is_new && self.special.now < held.retry_at => {
                 self.delta.still_held.push((*held).clone());
@@ -250,7 +261,7 @@ async fn collect_removals(
             if special.watches(&entry.member) {
                 in_snapshot.insert(entry.member);
             }
-            if !probe.was_seen(index) {
+            if !probe.was_seen(index) && !special.under_way.contains(&entry.member) {
                 delta.removals.push(Change { entry, identifier: None });
             }
             index += 1;

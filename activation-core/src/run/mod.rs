@@ -18,7 +18,7 @@ use chrono::{DateTime, Utc};
 
 use self::{
     error::RunError,
-    journal::{Journal, NO_BATCH, Record},
+    journal::{Journal, NO_BATCH, Record, Stage},
     list::FoundList,
     plan::{Planned, plan},
     session::Session,
@@ -171,6 +171,7 @@ impl Session<'_> {
         let before = report.added + report.removed;
         let list_action = planned.found.action;
         let result = self.execute(&account, planned, report).await;
+        let result = result.and_then(|()| self.nothing_under_way());
         if result.is_ok() {
             let did_something =
                 report.added + report.removed > 0 || list_action != ListAction::Keep;
@@ -197,6 +198,19 @@ impl Session<'_> {
             _ => GuardOutcome::Tripped,
         };
         Ok(())
+    }
+
+    /// Whether the service has finished what earlier runs handed to it.
+    fn nothing_under_way(&self) -> Result<(), RunError> {
+        let under_way =
+            self.journal.batches.iter().filter(|batch| matches!(batch.stage, Stage::Accepted(_)));
+        match under_way.map(|batch| batch.members.len()).sum::<usize>() {
+            0 => Ok(()),
+            members => Err(RunError::NotYet(format!(
+                "the service is still working on {members} members of an earlier run; everything \
+                 else was done, and the next run goes on from there"
+            ))),
+        }
     }
 
     /// Reads the state and the journal.
@@ -289,7 +303,8 @@ impl Session<'_> {
             // The state cannot be written: what is in the journal waits for the next run.
             return result;
         }
-        let everything_settled = result.is_ok() && tally.failed == 0;
+        let everything_settled =
+            result.is_ok() && tally.failed == 0 && self.nothing_under_way().is_ok();
         let newly_held =
             commit::commit(self, tally, delta.released, everything_settled, report).await?;
         report.count_held(&newly_held);

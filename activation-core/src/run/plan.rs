@@ -50,6 +50,7 @@ pub(super) async fn plan(
     to_forget.extend(spare_shared_contacts(session, &sides, &mut delta).await?);
     delta.counts.removed = (delta.removals.len() + to_forget.len()) as u64;
     report.unchanged = delta.unchanged;
+    report.under_way = delta.under_way;
     report.count_held(&delta.still_held);
     report.rejected =
         delta.rejected.iter().map(|(reason, count)| (reason.as_str().to_owned(), *count)).collect();

@@ -1,5 +1,7 @@
 //! Settles what an unfinished run left behind, before anything new is planned.
 
+use chrono::TimeDelta;
+
 use super::{
     apply::{Verdict, ask},
     commit::commit,
@@ -10,8 +12,13 @@ use super::{
 };
 use crate::RunReport;
 
+/// How long a run waits for a job of an earlier one. Short, since people who left in the meantime
+/// wait with it.
+const PATIENCE: TimeDelta = TimeDelta::minutes(1);
+
 /// Asks about every receipt in the journal and commits what is known. Batches whose fate cannot be
-/// learnt by asking stay in the journal as uncertain; the delta makes up for them.
+/// learnt by asking stay in the journal as uncertain; the delta makes up for them. Those that the
+/// service is still working on stay as they are; the delta leaves their members alone.
 pub(super) async fn recover(
     session: &mut Session<'_>,
     report: &mut RunReport,
@@ -38,13 +45,16 @@ async fn settle_open_batches(session: &mut Session<'_>, tally: &mut Tally) -> Re
                 session.absorb(batch.id, batch.operation, batch.at, outcomes, tally).await?;
             }
             Stage::Accepted(receipt) => {
-                match ask(session, receipt, batch.at, &batch.members).await? {
-                    Verdict::Outcomes(outcomes) => {
+                let asked = ask(session, receipt, batch.at, &batch.members, PATIENCE).await;
+                match asked {
+                    Err(RunError::NotYet(_)) => {}
+                    Err(error) => return Err(error),
+                    Ok(Verdict::Outcomes(outcomes)) => {
                         session
                             .settled(batch.id, batch.operation, batch.at, outcomes, tally)
                             .await?;
                     }
-                    Verdict::Refused(_) => {
+                    Ok(Verdict::Refused(_)) => {
                         session.uncertain(batch.operation, batch.at, batch.members.clone()).await?;
                         tally.retired_batches.push(batch.id);
                     }

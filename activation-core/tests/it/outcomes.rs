@@ -226,6 +226,25 @@ async fn a_job_that_takes_long_is_left_to_the_next_run_and_not_sent_twice() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn people_who_leave_do_not_wait_for_a_stuck_job() {
+    let world = World::new();
+    world.segment(people(20));
+    world.run(&vip()).await;
+    world.simulator.inject(FaultRule::new(Fault::StuckJob).on(IMPORT));
+    world.segment(people(30));
+    assert_eq!(world.run(&vip()).await.status, RunStatus::Busy);
+    // Five leave who are on the list, five more join, and the ten are still under way.
+    world.segment(people(35)[5..].to_vec());
+    let report = world.run(&vip()).await;
+    assert_eq!((report.status, report.removed, report.added), (RunStatus::Busy, 5, 5), "{report}");
+    assert!(report.error.as_ref().unwrap().message.contains("10 members"), "{report}");
+    assert_eq!((report.under_way, report.unchanged), (10, 15), "{report}");
+    let list = world.simulator.list_named("vip").unwrap();
+    assert_eq!(world.simulator.members(list.id).len(), 20, "fifteen stayed and five joined");
+    assert_eq!(world.simulator.calls()[IMPORT], 3, "the ten were not sent again");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_stuck_job_is_given_up_after_a_day() {
     let world = World::new();
     world.simulator.inject(FaultRule::new(Fault::StuckJob).on(IMPORT));

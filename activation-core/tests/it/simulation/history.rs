@@ -223,7 +223,8 @@ impl Stage {
             report.added + report.removed - report.recovered
                 + report.failed
                 + report.held
-                + report.skipped,
+                + report.skipped
+                + report.under_way,
             "{report}"
         );
         let counted: u64 = report.failed_by_cause.values().sum();
@@ -244,6 +245,9 @@ impl Stage {
     /// Undisturbed runs bring the list to what is expected, and then have nothing left to do.
     async fn converges(&self) {
         // What was under way may end in members held; after this time they are tried again.
+        // A run does not wait long for jobs of earlier ones, so they are given time to end.
+        self.run(0).await;
+        self.clock.sleep(70 * MINUTE).await;
         self.run(0).await;
         self.clock.sleep(8 * DAY).await;
         let mut last = None;

@@ -245,6 +245,29 @@ async fn people_who_leave_do_not_wait_for_a_stuck_job() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_removal_that_is_under_way_is_not_sent_again() {
+    let world = World::new();
+    world.segment(people(20));
+    world.run(&vip()).await;
+    world.simulator.inject(FaultRule::new(Fault::SlowJob(2 * HOUR)).on("POST"));
+    world.segment(people(10));
+    assert_eq!(world.run(&vip()).await.status, RunStatus::Busy);
+    // Meanwhile five of the ten who left come back.
+    world.segment(people(15));
+    let report = world.run(&vip()).await;
+    assert_eq!((report.status, report.added, report.removed), (RunStatus::Busy, 0, 0), "{report}");
+    assert_eq!(
+        world.simulator.calls()["POST /v2/address-books/{addressBookId}/contacts/delete"],
+        1
+    );
+    world.wait(2 * HOUR).await;
+    let report = world.run(&vip()).await;
+    let counts = (report.status, report.removed, report.added, report.recovered);
+    assert_eq!(counts, (RunStatus::Done, 10, 5, 10), "{report}");
+    assert_eq!(world.on_list("vip"), people(15));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_stuck_job_is_given_up_after_a_day() {
     let world = World::new();
     world.simulator.inject(FaultRule::new(Fault::StuckJob).on(IMPORT));

@@ -162,10 +162,10 @@ impl Work {
             .destination
             .submit(self.list_id, &Batch { operation: self.operation, members })
             .await;
-        session.observe(&Event::Submitted {
-            operation: self.operation,
-            members: changes.len() as u64,
-        });
+        if submission.is_ok() {
+            let members = changes.len() as u64;
+            session.observe(&Event::Submitted { operation: self.operation, members });
+        }
         match submission {
             Ok(Submission::Receipt(receipt)) => {
                 self.refusals = 0;
@@ -231,17 +231,14 @@ impl Work {
         }
         tally.retired_batches.push(batch);
         let entries: Vec<Entry> = changes.iter().map(|change| change.entry).collect();
-        let DestinationErrorKind::Refused { code } = error.kind else {
-            let outcome = MemberOutcome::Retry { cause: "not_sent".to_owned() };
-            session
-                .journal(batch, &Record::Settled { outcomes: same_for_all(&entries, &outcome) })
-                .await?;
-            return Err(error.into());
+        let code = match &error.kind {
+            DestinationErrorKind::Refused { code } => Some(code.clone()),
+            _ => None,
         };
-        let outcome = MemberOutcome::Retry { cause: code.clone() };
-        session
-            .journal(batch, &Record::Settled { outcomes: same_for_all(&entries, &outcome) })
-            .await?;
+        let cause = code.clone().unwrap_or_else(|| "not_sent".to_owned());
+        let outcomes = same_for_all(&entries, &MemberOutcome::Retry { cause });
+        session.journal(batch, &Record::Settled { outcomes }).await?;
+        let Some(code) = code else { return Err(error.into()) };
         self.refused(changes, &code, tally);
         self.count_refusal(&code)?;
         Ok(None)

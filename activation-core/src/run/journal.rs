@@ -1,7 +1,8 @@
 //! What the engine writes into the journal, and how it reads it back.
 //!
-//! A body is the length of a JSON header (4 bytes, little endian), the header, then 24 bytes for
-//! each member: its fingerprint and its contact id (little endian, 0 for unknown). No address.
+//! A body is the length of a JSON header and the number of members (4 bytes each, little endian),
+//! the header, then 24 bytes for each member: its fingerprint and its contact id (little endian, 0
+//! for unknown). No address.
 
 use chrono::{DateTime, Utc};
 use segment_diff::Fingerprint;
@@ -110,32 +111,25 @@ impl Record {
                 Header::Sending { operation: *operation, at: *at }
             }
             Self::Accepted { receipt } => Header::Accepted { receipt: receipt.clone() },
-            Self::Settled { outcomes } => {
-                outcomes.iter().for_each(|settled| pack(learnt(settled), &mut members));
-                Header::Settled { groups: groups(outcomes) }
-            }
+            Self::Settled { outcomes } => return settled_entry(batch, outcomes),
             Self::Uncertain { operation, at, members: entries } => {
                 entries.iter().for_each(|entry| pack(*entry, &mut members));
                 Header::Uncertain { operation: *operation, at: *at }
             }
         };
-        let header = serde_json::to_vec(&header).map_err(|error| {
-            StoreError::new(StoreErrorKind::Failed, "a journal record could not be written")
-                .caused_by(error)
-        })?;
-        let mut body = Vec::with_capacity(4 + header.len() + members.len());
-        body.extend_from_slice(&(header.len() as u32).to_le_bytes());
-        body.extend_from_slice(&header);
-        body.extend_from_slice(&members);
-        Ok(JournalEntry { batch, body })
+        encode(batch, &header, &members)
     }
 
     fn from_body(body: &[u8]) -> Result<Self, StoreError> {
         let (length, rest) = body.split_first_chunk::<4>().ok_or_else(damaged)?;
+        let (count, rest) = rest.split_first_chunk::<4>().ok_or_else(damaged)?;
         let length = u32::from_le_bytes(*length) as usize;
         let (header, members) = rest.split_at_checked(length).ok_or_else(damaged)?;
         let header = serde_json::from_slice(header).map_err(|error| damaged().caused_by(error))?;
         let members = unpack(members)?;
+        if members.len() != u32::from_le_bytes(*count) as usize {
+            return Err(damaged());
+        }
         Ok(match header {
             Header::CreateIntent { name } => Self::CreateIntent { name },
             Header::NotCreated => Self::NotCreated,
@@ -145,6 +139,16 @@ impl Record {
             Header::Uncertain { operation, at } => Self::Uncertain { operation, at, members },
         })
     }
+}
+
+/// [`Record::Settled`] as an entry of `batch`, without taking the outcomes.
+pub(super) fn settled_entry(
+    batch: u64,
+    outcomes: &[(Entry, MemberOutcome)],
+) -> Result<JournalEntry, StoreError> {
+    let mut members = Vec::new();
+    outcomes.iter().for_each(|settled| pack(learnt(settled), &mut members));
+    encode(batch, &Header::Settled { groups: groups(outcomes) }, &members)
 }
 
 impl Journal {
@@ -187,6 +191,20 @@ impl Journal {
     fn batch(&mut self, id: u64) -> Result<&mut OpenBatch, StoreError> {
         self.batches.iter_mut().find(|batch| batch.id == id).ok_or_else(damaged)
     }
+}
+
+fn encode(batch: u64, header: &Header, members: &[u8]) -> Result<JournalEntry, StoreError> {
+    let unwritable =
+        || StoreError::new(StoreErrorKind::Failed, "a journal record could not be written");
+    let header = serde_json::to_vec(header).map_err(|error| unwritable().caused_by(error))?;
+    let mut body = Vec::with_capacity(8 + header.len() + members.len());
+    for length in [header.len(), members.len() / MEMBER_BYTES] {
+        let length = u32::try_from(length).map_err(|error| unwritable().caused_by(error))?;
+        body.extend_from_slice(&length.to_le_bytes());
+    }
+    body.extend_from_slice(&header);
+    body.extend_from_slice(members);
+    Ok(JournalEntry { batch, body })
 }
 
 fn damaged() -> StoreError {
@@ -339,11 +357,8 @@ mod tests {
         let whole = sending(vec![entry(1, 11)]).to_entry(1).unwrap();
         for length in 0..whole.body.len() {
             let cut = JournalEntry { batch: 1, body: whole.body[..length].to_vec() };
-            match Journal::replay(&[cut]) {
-                Err(error) => assert_eq!(error.kind, StoreErrorKind::Corrupt),
-                // Cut exactly between header and members: fewer members, still whole ones.
-                Ok(journal) => assert!(journal.batches[0].members.is_empty()),
-            }
+            let error = Journal::replay(&[cut]).unwrap_err();
+            assert_eq!(error.kind, StoreErrorKind::Corrupt, "cut at {length}");
         }
     }
 

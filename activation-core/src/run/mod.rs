@@ -168,7 +168,6 @@ impl Session<'_> {
             report.status = RunStatus::Blocked;
             return Ok(());
         }
-        let before = report.added + report.removed;
         let list_action = planned.found.action;
         let result = self.execute(&account, planned, report).await;
         let result = result.and_then(|()| self.nothing_under_way());
@@ -177,7 +176,7 @@ impl Session<'_> {
                 report.added + report.removed > 0 || list_action != ListAction::Keep;
             report.status = match () {
                 () if report.held + report.failed > 0 => RunStatus::Incomplete,
-                () if did_something || before > 0 => RunStatus::Done,
+                () if did_something => RunStatus::Done,
                 () => RunStatus::NothingToDo,
             };
         }

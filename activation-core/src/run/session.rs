@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{
     Engine, LEASE,
     error::RunError,
-    journal::{Entry, Journal, NO_BATCH, Record},
+    journal::{Entry, Journal, NO_BATCH, Record, settled_entry},
     tally::Tally,
 };
 use crate::{
@@ -101,9 +101,7 @@ impl<'a> Session<'a> {
         outcomes: Vec<(Entry, MemberOutcome)>,
         tally: &mut Tally,
     ) -> Result<(), RunError> {
-        let record = Record::Settled { outcomes };
-        self.journal(batch, &record).await?;
-        let Record::Settled { outcomes } = record else { return Ok(()) };
+        self.store.append(self.lease()?, settled_entry(batch, &outcomes)?).await?;
         self.absorb(batch, operation, sent_at, &outcomes, tally).await
     }
 

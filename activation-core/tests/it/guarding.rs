@@ -1,10 +1,13 @@
 //! The guard, dry runs, approval, and who may run.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use activation_core::{
-    Acquired, Activation, GuardOutcome, KeyBatch, ListAction, RunStatus, SegmentScan,
-    SegmentSource, Settings, SettingsPatch, SourceError, Trip, Visibility,
+    Acquired, Activation, Event, GuardOutcome, KeyBatch, ListAction, Observer, RunStatus,
+    SegmentScan, SegmentSource, Settings, SettingsPatch, SourceError, Trip, Visibility,
 };
 use async_trait::async_trait;
 use dotdigital_client::simulator::{Fault, FaultRule};
@@ -120,6 +123,40 @@ async fn a_second_run_is_told_who_is_running_and_until_when() {
     let message = &report.error.as_ref().unwrap().message;
     assert!(message.contains("host-7") && message.contains("06:05"), "{message}");
     assert_eq!(world.simulator.ledger(), []);
+}
+
+/// Writes down what it is told.
+#[derive(Debug, Default)]
+struct Notes(Mutex<Vec<String>>);
+
+impl Observer for Notes {
+    fn on_event(&self, segment: &str, event: &Event<'_>) {
+        let note = match event {
+            Event::Planned(plan) => format!("{segment}: planned {} to add", plan.add),
+            other => format!("{segment}: {other:?}"),
+        };
+        self.0.lock().unwrap().push(note);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_observer_is_told_of_every_step() {
+    let world = World::new();
+    world.segment(people(10));
+    let notes = Arc::new(Notes::default());
+    let engine = world.engine().observer(notes.clone());
+    engine.run(&vip(), &world.source, &world.destination()).await;
+    let notes = notes.0.lock().unwrap().clone();
+    assert_eq!(
+        notes,
+        [
+            "vip: planned 10 to add",
+            "vip: Committed { generation: 1 }",
+            "vip: Submitted { operation: Add, members: 10 }",
+            "vip: Settled { operation: Add, members: 10, acknowledged: 10 }",
+            "vip: Committed { generation: 2 }",
+        ]
+    );
 }
 
 /// Breaks after its first batch.

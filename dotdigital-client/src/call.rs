@@ -1,6 +1,6 @@
 //! A call as a value: everything about a request except where to and on whose behalf.
 
-use std::sync::Arc;
+use std::{fmt::Display, sync::Arc};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
@@ -38,25 +38,47 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// A reading call.
-    pub(crate) fn get(endpoint: &'static str, path_and_query: String, tier: Tier) -> Self {
-        let (method, repeat) = (Method::Get, Repeat::Read);
+    /// A call of an endpoint such as `PUT /v2/address-books/{id}`. Its arguments follow through
+    /// [`arg`](Self::arg), in order.
+    pub(crate) fn new(endpoint: &'static str, tier: Tier, repeat: Repeat) -> Self {
+        let (method, path) = split(endpoint);
+        let path_and_query = path.to_owned();
         Self { endpoint, method, path_and_query, body: None, tier, repeat, takes_slot: false }
     }
 
-    /// A writing call.
-    pub(crate) fn write(
-        method: Method,
-        endpoint: &'static str,
-        path_and_query: String,
-        tier: Tier,
-        repeat: Repeat,
-    ) -> Self {
-        Self { endpoint, method, path_and_query, body: None, tier, repeat, takes_slot: false }
+    /// A reading call.
+    pub(crate) fn read(endpoint: &'static str, tier: Tier) -> Self {
+        Self::new(endpoint, tier, Repeat::Read)
+    }
+
+    /// The same call with the next `{parameter}` of its path filled in.
+    ///
+    /// Arguments are of types that are never empty: a path without its last argument may belong to
+    /// another, more dangerous call.
+    pub(crate) fn arg(mut self, value: impl Display) -> Self {
+        let open = self.path_and_query.find('{');
+        let range = open.and_then(|open| {
+            self.path_and_query[open..].find('}').map(|length| open..=open + length)
+        });
+        debug_assert!(range.is_some(), "{} has no such parameter", self.endpoint);
+        if let Some(range) = range {
+            self.path_and_query.replace_range(range, &encode(&value.to_string()));
+        }
+        self
+    }
+
+    /// The same call with one more value in its query. The name is sent as it is.
+    pub(crate) fn query(mut self, name: &str, value: impl Display) -> Self {
+        let mark = if self.path_and_query.contains('?') { '&' } else { '?' };
+        self.path_and_query.push(mark);
+        self.path_and_query.push_str(name);
+        self.path_and_query.push('=');
+        self.path_and_query.push_str(&encode(&value.to_string()));
+        self
     }
 
     /// The same call with a JSON body.
-    pub(crate) fn json<T: Serialize>(self, body: &T) -> Result<Self, Error> {
+    pub(crate) fn json<T: Serialize + ?Sized>(self, body: &T) -> Result<Self, Error> {
         match serde_json::to_vec(body) {
             Ok(bytes) => Ok(self.bytes(Arc::new(bytes))),
             Err(_) => Err(Error::refused(self.endpoint, "the body cannot be written as JSON")),
@@ -76,6 +98,14 @@ impl Call {
     }
 }
 
+/// Method and path template of an endpoint.
+fn split(endpoint: &'static str) -> (Method, &'static str) {
+    let parts = endpoint.split_once(' ');
+    let known = parts.and_then(|(method, path)| Some((Method::from_name(method)?, path)));
+    debug_assert!(known.is_some(), "{endpoint} does not start with a method");
+    known.unwrap_or((Method::Get, endpoint))
+}
+
 /// Encodes a value so that it stays one path segment or one query value.
 pub(crate) fn encode(value: &str) -> String {
     utf8_percent_encode(value, STRICT).to_string()
@@ -90,6 +120,17 @@ mod tests {
         assert_eq!(encode("a+b/c%d@exämple.com"), "a%2Bb%2Fc%25d%40ex%C3%A4mple.com");
         assert_eq!(encode("?#&= ;"), "%3F%23%26%3D%20%3B");
         assert_eq!(encode("azAZ09-_.~"), "azAZ09-_.~");
+    }
+
+    #[test]
+    fn arguments_fill_the_template_in_order_and_stay_single_segments() {
+        let call = Call::read("GET /contacts/v3/{identifier}/{value}", Tier::High);
+        let call = call.arg("email").arg("a/{b}@example.com").query("~listId", 7).query("x", "|");
+        assert_eq!(
+            call.path_and_query,
+            "/contacts/v3/email/a%2F%7Bb%7D%40example.com?~listId=7&x=%7C"
+        );
+        assert_eq!(call.method, Method::Get);
     }
 
     proptest::proptest! {

@@ -3,18 +3,19 @@
 use std::{fmt, sync::Arc};
 
 use crate::{
-    account::Account,
     builder::ClientBuilder,
     call::Call,
     clock::Clock,
-    contacts::Contacts,
     error::Error,
     ids::ListId,
-    imports::Imports,
-    list_members::ListMembers,
-    lists::Lists,
     observer::CallObserver,
     pipeline::{Answer, Pipeline},
+    resources::{
+        account::Account, contacts::Contacts, custom_identifiers::CustomIdentifiers,
+        data_fields::DataFields, imports::Imports, insight_data::InsightData,
+        list_members::ListMembers, lists::Lists, preferences::Preferences, programs::Programs,
+        segments::Segments, suppressions::Suppressions,
+    },
 };
 
 /// A client of one Dotdigital account. Cheap to clone; clones share connections, limits and the
@@ -66,6 +67,41 @@ impl Client {
     /// The members of one list.
     pub fn list_members(&self, list: ListId) -> ListMembers {
         ListMembers::new(self.clone(), list)
+    }
+
+    /// Identifiers that the account added to the service's own.
+    pub fn custom_identifiers(&self) -> CustomIdentifiers {
+        CustomIdentifiers::new(self.clone())
+    }
+
+    /// Data fields: what the account keeps about its contacts.
+    pub fn data_fields(&self) -> DataFields {
+        DataFields::new(self.clone())
+    }
+
+    /// Preferences: what contacts wish to hear about.
+    pub fn preferences(&self) -> Preferences {
+        Preferences::new(self.clone())
+    }
+
+    /// Who left or was silenced, and must not be written to.
+    pub fn suppressions(&self) -> Suppressions {
+        Suppressions::new(self.clone())
+    }
+
+    /// Programs and the enrolment of contacts in them.
+    pub fn programs(&self) -> Programs {
+        Programs::new(self.clone())
+    }
+
+    /// Segments that the service itself computes.
+    pub fn segments(&self) -> Segments {
+        Segments::new(self.clone())
+    }
+
+    /// Insight data: collections of records about contacts or the account.
+    pub fn insight_data(&self) -> InsightData {
+        InsightData::new(self.clone())
     }
 
     pub(crate) fn from_pipeline(pipeline: Pipeline) -> Self {

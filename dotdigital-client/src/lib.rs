@@ -6,8 +6,9 @@
 //!
 //! ```no_run
 //! use dotdigital_client::{
-//!     Client, Credentials, EmailAddress, Identifier, ImportBody, ImportContact, ImportLimits,
-//!     ListName, MergeOption, NewList, PollPolicy, Visibility,
+//!     Client, Credentials, EmailAddress, Identifier,
+//!     imports::{ImportBody, ImportContact, ImportLimits, MergeOption, PollPolicy},
+//!     lists::{ListName, NewList, Visibility},
 //! };
 //!
 //! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
@@ -32,19 +33,19 @@
 //!
 //! | operation | method | when repeated |
 //! |---|---|---|
-//! | `GET /v2/account-info` | [`Account::info`] | reads |
-//! | `POST /v2/address-books` | [`Lists::create`] | acts again: never blindly repeated |
-//! | `GET /v2/address-books` | [`Lists::pages`], [`Lists::find_by_name`] | reads |
-//! | `GET /v2/address-books/{id}` | [`Lists::find`] | reads |
-//! | `PUT /v2/address-books/{id}` | [`Lists::update`] | harmless |
-//! | `PUT /contacts/v3/import` | [`Imports::submit`] | acts again: never blindly repeated |
-//! | `GET /contacts/v3/import/{importId}` | [`Imports::status`], [`Imports::wait`] | reads |
-//! | `GET /contacts/v3/{identifier}/{value}` | [`Contacts::find`] | reads |
-//! | `PATCH /contacts/v3/{identifier}/{value}` | [`Contacts::upsert`] | harmless |
-//! | `GET /contacts/v3` | [`ListMembers::pages`] | reads |
-//! | `DELETE /v2/address-books/{addressBookId}/contacts/{contactId}` | [`ListMembers::remove`] | harmless |
-//! | `POST /v2/address-books/{addressBookId}/contacts/delete` | [`ListMembers::remove_many`] | acts again: never blindly repeated |
-//! | `GET /v2/contacts/deletion/{id}` | [`ListMembers::removal_status`] | reads |
+//! | `GET /v2/account-info` | [`account::Account::info`] | reads |
+//! | `POST /v2/address-books` | [`lists::Lists::create`] | acts again: never blindly repeated |
+//! | `GET /v2/address-books` | [`lists::Lists::pages`], [`lists::Lists::find_by_name`] | reads |
+//! | `GET /v2/address-books/{id}` | [`lists::Lists::find`] | reads |
+//! | `PUT /v2/address-books/{id}` | [`lists::Lists::update`] | harmless |
+//! | `PUT /contacts/v3/import` | [`imports::Imports::submit`] | acts again: never blindly repeated |
+//! | `GET /contacts/v3/import/{importId}` | [`imports::Imports::status`], [`imports::Imports::wait`] | reads |
+//! | `GET /contacts/v3/{identifier}/{value}` | [`contacts::Contacts::find`] | reads |
+//! | `PATCH /contacts/v3/{identifier}/{value}` | [`contacts::Contacts::upsert`] | harmless |
+//! | `GET /contacts/v3` | [`list_members::ListMembers::pages`] | reads |
+//! | `DELETE /v2/address-books/{addressBookId}/contacts/{contactId}` | [`list_members::ListMembers::remove`] | harmless |
+//! | `POST /v2/address-books/{addressBookId}/contacts/delete` | [`list_members::ListMembers::remove_many`] | acts again: never blindly repeated |
+//! | `GET /v2/contacts/deletion/{id}` | [`list_members::ListMembers::removal_status`] | reads |
 //!
 //! No call here deletes a contact from the account, empties a list, or changes anybody's
 //! subscription, and none can be built: ids are types that are never empty or zero.
@@ -66,25 +67,22 @@
 //! The client needs a tokio runtime with its I/O and time drivers. With another
 //! [`Transport`] and [`Clock`], those decide.
 
-mod account;
 mod builder;
 mod call;
 mod client;
 pub mod clock;
-mod contacts;
 mod credentials;
 mod decode;
 mod endpoint;
 mod error;
 mod identifier;
 mod ids;
-mod imports;
 mod limits;
-mod list_members;
-mod lists;
 mod observer;
+mod paging;
 mod pipeline;
 mod reqwest_transport;
+mod resources;
 mod retry;
 mod service_enum;
 #[cfg(feature = "simulator")]
@@ -92,14 +90,9 @@ pub mod simulator;
 pub mod transport;
 mod wait;
 
-pub use account::{Account, AccountInfo, AccountProperty};
 pub use builder::ClientBuilder;
 pub use client::Client;
 pub use clock::{Clock, SystemClock};
-pub use contacts::{
-    Channel, Contact, ContactStatus, ContactUpdate, Contacts, Identifiers, ListMembership,
-    ListStatus, Upserted,
-};
 pub use credentials::Credentials;
 pub use endpoint::Region;
 pub use error::{Error, ErrorKind};
@@ -107,18 +100,14 @@ pub use identifier::{
     CustomName, CustomValue, EmailAddress, Identifier, InvalidIdentifier, MobileNumber,
 };
 pub use ids::{AccountId, ContactId, ImportId, InvalidId, ListId, RemovalJobId};
-pub use imports::{
-    FailureCode, FailureDetail, ImportBody, ImportContact, ImportContactError, ImportFailure,
-    ImportLimits, ImportState, ImportStatus, ImportSummary, ImportedContact, Imports, MergeOption,
-    PollPolicy, Pushed,
-};
 pub use limits::{LimitSettings, Tier};
-pub use list_members::{
-    ContactIds, InvalidContactIds, ListMembers, MemberPages, Removal, RemovalJob, RemovalState,
-};
-pub use lists::{ContactList, InvalidListName, ListName, ListPages, Lists, NewList, Visibility};
 pub use observer::{CallCounter, CallObserver, CallRecord};
+pub use paging::Pages;
 pub use reqwest_transport::ReqwestTransport;
+pub use resources::{
+    account, contacts, custom_identifiers, data_fields, imports, insight_data, list_members, lists,
+    preferences, programs, segments, suppressions,
+};
 pub use retry::{FailedAttempt, Fault, RetryPolicy, Verdict};
 pub use transport::{
     HttpRequest, HttpResponse, Method, Transport, TransportError, TransportErrorKind,

@@ -23,6 +23,12 @@ pub enum Method {
 }
 
 impl Method {
+    const ALL: [Self; 5] = [Self::Get, Self::Post, Self::Put, Self::Patch, Self::Delete];
+
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|method| method.as_str() == name)
+    }
+
     /// The method's name as it stands in a request line.
     pub fn as_str(self) -> &'static str {
         match self {

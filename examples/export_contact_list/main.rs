@@ -190,6 +190,6 @@ impl Job {
     async fn list_is_private(&self, report: &RunReport) -> Result<bool, Box<dyn Error>> {
         let list = self.service.list(LIST).await?;
         let is_ours = report.list.id == u64::try_from(list.id.get()).ok();
-        Ok(is_ours && list.visibility == dotdigital_client::Visibility::Private)
+        Ok(is_ours && list.visibility == dotdigital_client::lists::Visibility::Private)
     }
 }

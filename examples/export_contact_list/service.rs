@@ -3,7 +3,8 @@
 use std::{collections::BTreeSet, error::Error, sync::Arc, time::Duration};
 
 use dotdigital_client::{
-    Client, ContactList, Credentials, Method, SystemClock,
+    Client, Credentials, Method, SystemClock,
+    lists::ContactList,
     simulator::{ContactView, JobLatency, Simulator, SimulatorServer, SimulatorSettings},
 };
 

@@ -8,12 +8,12 @@ use crate::{
 };
 
 /// A list as the engine knows it.
-pub(super) fn list_state(list: client::ContactList) -> ListState {
+pub(super) fn list_state(list: client::lists::ContactList) -> ListState {
     ListState {
         id: list_id(list.id),
         visibility: match list.visibility {
-            client::Visibility::Private => Some(Visibility::Private),
-            client::Visibility::Public => Some(Visibility::Public),
+            client::lists::Visibility::Private => Some(Visibility::Private),
+            client::lists::Visibility::Public => Some(Visibility::Public),
             _ => None,
         },
         name: list.name,
@@ -26,18 +26,18 @@ pub(super) fn list_id(id: client::ListId) -> u64 {
 }
 
 /// A list as the client wants it.
-pub(super) fn new_list(wish: &ListWish) -> Result<client::NewList, DestinationError> {
+pub(super) fn new_list(wish: &ListWish) -> Result<client::lists::NewList, DestinationError> {
     let name = list_name(&wish.name)?;
     let visibility = match wish.visibility {
-        Visibility::Private => client::Visibility::Private,
-        Visibility::Public => client::Visibility::Public,
+        Visibility::Private => client::lists::Visibility::Private,
+        Visibility::Public => client::lists::Visibility::Public,
     };
-    Ok(client::NewList { name, visibility })
+    Ok(client::lists::NewList { name, visibility })
 }
 
 /// A list's name as the client wants it.
-pub(super) fn list_name(name: &str) -> Result<client::ListName, DestinationError> {
-    client::ListName::parse(name).map_err(|error| {
+pub(super) fn list_name(name: &str) -> Result<client::lists::ListName, DestinationError> {
+    client::lists::ListName::parse(name).map_err(|error| {
         let message = format!("\"{name}\" cannot be the name of a list");
         DestinationError::new(DestinationErrorKind::Configuration, message).caused_by(error)
     })
@@ -62,9 +62,11 @@ pub(super) fn contact_id(id: client::ContactId) -> Option<ContactId> {
 }
 
 /// The id of a contact, unless it is in the recycle bin: naming it there would bring it back.
-pub(super) fn live_contact(contact: &client::Contact) -> Option<ContactId> {
+pub(super) fn live_contact(contact: &client::contacts::Contact) -> Option<ContactId> {
     match contact.status {
-        Some(client::ContactStatus::Binned | client::ContactStatus::Deleted) => None,
+        Some(
+            client::contacts::ContactStatus::Binned | client::contacts::ContactStatus::Deleted,
+        ) => None,
         _ => contact_id(contact.contact_id),
     }
 }
@@ -110,7 +112,7 @@ pub(super) fn client_identifier(
 }
 
 /// A member of a list as the engine knows them.
-pub(super) fn list_member(contact: client::Contact) -> Option<ListMember> {
+pub(super) fn list_member(contact: client::contacts::Contact) -> Option<ListMember> {
     let id = contact_id(contact.contact_id)?;
     Some(ListMember { contact: id, identifiers: identifiers(id, &contact.identifiers) })
 }
@@ -119,13 +121,15 @@ pub(super) fn list_member(contact: client::Contact) -> Option<ListMember> {
 /// than was sent.
 pub(super) fn identifiers(
     contact: ContactId,
-    identifiers: &client::Identifiers,
+    identifiers: &client::contacts::Identifiers,
 ) -> Vec<Identifier> {
     texts(identifiers).chain([Identifier::from(contact)]).collect()
 }
 
 /// The addresses among what a contact is recognised by, in normal form.
-pub(super) fn texts(identifiers: &client::Identifiers) -> impl Iterator<Item = Identifier> {
+pub(super) fn texts(
+    identifiers: &client::contacts::Identifiers,
+) -> impl Iterator<Item = Identifier> {
     let email = identifiers.email.as_ref().map(|email| (IdentifierKind::Email, email));
     let mobile = identifiers.mobile_number.as_ref();
     let mobile = mobile.map(|mobile| (IdentifierKind::MobileNumber, mobile));

@@ -14,8 +14,10 @@ use std::{
 
 use async_trait::async_trait;
 use dotdigital_client::{
-    CallCounter, Client, ContactIds, ContactUpdate, ImportBody, ImportContact, ImportId,
-    ImportLimits, ListId, MemberPages, MergeOption, Pushed, Removal, RemovalJobId,
+    CallCounter, Client, ImportId, ListId, Pages, RemovalJobId,
+    contacts::{Contact, ContactUpdate},
+    imports::{ImportBody, ImportContact, ImportLimits, MergeOption, Pushed},
+    list_members::{ContactIds, Removal},
 };
 use tokio::sync::OnceCell;
 
@@ -358,7 +360,7 @@ impl Destination for Dotdigital {
 }
 
 struct Members {
-    pages: Result<MemberPages, DestinationError>,
+    pages: Result<Pages<Contact>, DestinationError>,
 }
 
 #[async_trait]

@@ -1,8 +1,9 @@
 //! What the service's answers mean for members and runs. Pure.
 
 use dotdigital_client::{
-    Error, ErrorKind, FailureCode, ImportFailure, ImportState, ImportStatus, ImportedContact,
-    RemovalState,
+    Error, ErrorKind,
+    imports::{FailureCode, ImportFailure, ImportState, ImportStatus, ImportedContact},
+    list_members::RemovalState,
 };
 
 use super::convert::{contact_id, identifiers, texts};

@@ -1,9 +1,11 @@
 //! Every call over real HTTP: method, path, headers, body, and the decoded answer.
 
 use dotdigital_client::{
-    ContactId, ContactIds, ContactStatus, ContactUpdate, FailureCode, Identifier, ImportBody,
-    ImportContact, ImportId, ImportLimits, ImportState, ListStatus, MergeOption, MobileNumber,
-    Removal, RemovalJobId, RemovalState, Visibility,
+    ContactId, Identifier, ImportId, MobileNumber, RemovalJobId,
+    contacts::{ContactStatus, ContactUpdate, ListStatus},
+    imports::{FailureCode, ImportBody, ImportContact, ImportLimits, ImportState, MergeOption},
+    list_members::{ContactIds, Removal, RemovalState},
+    lists::Visibility,
 };
 use wiremock::Request;
 

@@ -1,6 +1,6 @@
 //! Paging: to the end, never in a circle, and a partial read never looks complete.
 
-use dotdigital_client::{Contact, Error, ErrorKind};
+use dotdigital_client::{Error, ErrorKind, contacts::Contact};
 
 use crate::support::{Outcome, Script, answer, list_id, virtual_client};
 

@@ -6,8 +6,9 @@ use std::{
 };
 
 use dotdigital_client::{
-    Client, ContactUpdate, HttpRequest, ImportBody, ImportContact, ImportLimits, MergeOption,
-    Region,
+    Client, HttpRequest, Region,
+    contacts::ContactUpdate,
+    imports::{ImportBody, ImportContact, ImportLimits, MergeOption},
 };
 use tracing::{
     Event, Metadata, Subscriber,

@@ -3,9 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use dotdigital_client::{
-    CallCounter, CallObserver, CallRecord, ContactUpdate, Error, ErrorKind, ImportBody,
-    ImportContact, ImportId, ImportLimits, ImportState, MergeOption, PollPolicy, RetryPolicy, Tier,
+    CallCounter, CallObserver, CallRecord, Error, ErrorKind, ImportId, RetryPolicy, Tier,
     TransportErrorKind::{MaybeSent, NotSent, TimedOut},
+    contacts::ContactUpdate,
+    imports::{ImportBody, ImportContact, ImportLimits, ImportState, MergeOption, PollPolicy},
 };
 
 use crate::support::{

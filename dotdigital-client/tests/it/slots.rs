@@ -7,8 +7,8 @@ use std::{
 
 use async_trait::async_trait;
 use dotdigital_client::{
-    ErrorKind, HttpRequest, HttpResponse, ImportBody, ImportContact, ImportLimits, LimitSettings,
-    MergeOption, Transport, TransportError,
+    ErrorKind, HttpRequest, HttpResponse, LimitSettings, Transport, TransportError,
+    imports::{ImportBody, ImportContact, ImportLimits, MergeOption},
 };
 use tokio::task::JoinSet;
 

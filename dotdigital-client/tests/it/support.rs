@@ -10,7 +10,8 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use dotdigital_client::{
     Client, ClientBuilder, Clock, Credentials, EmailAddress, HttpRequest, HttpResponse, Identifier,
-    ListId, ListName, NewList, Transport, TransportError, TransportErrorKind, Visibility,
+    ListId, Transport, TransportError, TransportErrorKind,
+    lists::{ListName, NewList, Visibility},
 };
 use tokio::time::Instant;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate, matchers::any};

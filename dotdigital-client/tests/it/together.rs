@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use dotdigital_client::{
-    CallCounter, Client, ContactId, ContactIds, ContactUpdate, Credentials, ErrorKind, ImportBody,
-    ImportContact, ImportLimits, ImportState, MergeOption, PollPolicy, Removal, RemovalState,
-    Visibility,
+    CallCounter, Client, ContactId, Credentials, ErrorKind,
+    contacts::ContactUpdate,
+    imports::{ImportBody, ImportContact, ImportLimits, ImportState, MergeOption, PollPolicy},
+    list_members::{ContactIds, Removal, RemovalState},
+    lists::Visibility,
     simulator::{Simulator, SimulatorSettings, VirtualClock},
 };
 

@@ -9,7 +9,10 @@ use std::{
 use activation_core::{
     Activation, FingerprintKey, Settings, SettingsPatch, dotdigital::BatchLimits,
 };
-use dotdigital_client::{Client, ClientBuilder, ContactIds, Credentials, ImportLimits, ListName};
+use dotdigital_client::{
+    Client, ClientBuilder, Credentials, imports::ImportLimits, list_members::ContactIds,
+    lists::ListName,
+};
 use toml::Spanned;
 
 use super::{

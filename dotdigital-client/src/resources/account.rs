@@ -89,5 +89,5 @@ impl fmt::Debug for AccountProperty {
 }
 
 fn info_call() -> Call {
-    Call::get("GET /v2/account-info", "/v2/account-info".to_owned(), Tier::High)
+    Call::read("GET /v2/account-info", Tier::High)
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use crate::{
-    call::{Call, Repeat, encode},
+    call::{Call, Repeat},
     client::Client,
     decode,
     error::{Error, ErrorKind},
@@ -15,7 +15,6 @@ use crate::{
     ids::{ContactId, ListId},
     limits::Tier,
     service_enum::service_enum,
-    transport::Method,
 };
 
 /// The service takes no more lists than this with one contact.
@@ -256,12 +255,9 @@ fn is_missing_contact(error: &Error) -> bool {
     error.kind() == ErrorKind::NotFound && code_fits
 }
 
-fn contact_path(identifier: &Identifier) -> String {
-    format!("/contacts/v3/{}/{}", identifier.name(), encode(&identifier.path_value()))
-}
-
 fn find_call(identifier: &Identifier) -> Call {
-    Call::get("GET /contacts/v3/{identifier}/{value}", contact_path(identifier), Tier::High)
+    let call = Call::read("GET /contacts/v3/{identifier}/{value}", Tier::High);
+    call.arg(identifier.name()).arg(identifier.path_value())
 }
 
 fn upsert_call(identifier: &Identifier, update: &ContactUpdate) -> Result<Call, Error> {
@@ -269,10 +265,13 @@ fn upsert_call(identifier: &Identifier, update: &ContactUpdate) -> Result<Call, 
     if update.lists.len() > MOST_LISTS {
         return Err(Error::refused(ENDPOINT, "more than 100 lists for one contact"));
     }
-    let path = format!("{}?merge-option=overwrite", contact_path(identifier));
     let by_id = matches!(identifier, Identifier::ContactId(_));
     let body = UpsertBody { identifiers: (!by_id).then_some(identifier), lists: &update.lists };
-    Call::write(Method::Patch, ENDPOINT, path, Tier::Medium, Repeat::Harmless).json(&body)
+    Call::new(ENDPOINT, Tier::Medium, Repeat::Harmless)
+        .arg(identifier.name())
+        .arg(identifier.path_value())
+        .query("merge-option", "overwrite")
+        .json(&body)
 }
 
 #[cfg(test)]

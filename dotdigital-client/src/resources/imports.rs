@@ -15,7 +15,6 @@ use crate::{
     ids::ImportId,
     limits::Tier,
     retry::doubled,
-    transport::Method,
     wait::between,
 };
 
@@ -132,11 +131,10 @@ fn submit_call(body: &ImportBody) -> Result<Call, Error> {
     if body.is_empty() {
         return Err(Error::refused(ENDPOINT, "an import needs at least one contact"));
     }
-    let path = "/contacts/v3/import".to_owned();
-    let call = Call::write(Method::Put, ENDPOINT, path, Tier::Low, Repeat::ActsAgain);
+    let call = Call::new(ENDPOINT, Tier::Low, Repeat::ActsAgain);
     Ok(call.taking_slot().bytes(body.bytes()))
 }
 
 fn status_call(import: &ImportId) -> Call {
-    Call::get(STATUS_ENDPOINT, format!("/contacts/v3/import/{import}"), Tier::Unlimited)
+    Call::read(STATUS_ENDPOINT, Tier::Unlimited).arg(import)
 }

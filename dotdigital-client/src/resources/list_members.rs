@@ -1,25 +1,21 @@
 //! The members of a list: read them, take them off.
 
-use std::collections::HashSet;
-
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    call::{Call, Repeat, encode},
+    call::{Call, Repeat},
     client::Client,
     contacts::Contact,
     decode,
     error::Error,
     ids::{ContactId, ListId, RemovalJobId},
     limits::Tier,
+    paging::Pages,
     service_enum::service_enum,
-    transport::Method,
 };
 
 /// The service's largest page of contacts.
 const LARGEST_PAGE: u16 = 5000;
-/// Pages without members in a row after which paging is taken for a loop.
-const MOST_EMPTY_PAGES: u32 = 10;
 
 service_enum! {
     /// How far a bulk removal has come.
@@ -124,16 +120,11 @@ impl ListMembers {
     }
 
     /// The list's members in pages of `limit`, which is brought into 1 to 5000.
-    pub fn pages(&self, limit: u16) -> MemberPages {
-        MemberPages {
-            client: self.client.clone(),
-            list: self.list,
-            limit: limit.clamp(1, LARGEST_PAGE),
-            marker: None,
-            seen: HashSet::new(),
-            empty_pages: 0,
-            done: false,
-        }
+    ///
+    /// `GET /contacts/v3` (tier: low)
+    pub fn pages(&self, limit: u16) -> Pages<Contact> {
+        let limit = limit.clamp(1, LARGEST_PAGE);
+        Pages::by_marker(self.client.clone(), page_call(self.list), limit.into())
     }
 
     /// Takes one contact off the list. Repeating it does no harm.
@@ -180,109 +171,28 @@ impl ListMembers {
     }
 }
 
-/// Pages of a list's members. From [`ListMembers::pages`].
-#[derive(Debug)]
-pub struct MemberPages {
-    client: Client,
-    list: ListId,
-    limit: u16,
-    marker: Option<String>,
-    seen: HashSet<String>,
-    empty_pages: u32,
-    done: bool,
-}
-
-impl MemberPages {
-    /// The next page, never empty, or `None` after the last one.
-    ///
-    /// `GET /contacts/v3` (tier: low)
-    ///
-    /// # Errors
-    ///
-    /// Fails as any call does, and with [`ErrorKind::Decode`](crate::ErrorKind::Decode) when paging runs in a circle: a
-    /// list that was read in part must not look complete.
-    pub async fn next_page(&mut self) -> Result<Option<Vec<Contact>>, Error> {
-        while !self.done {
-            let items = self.advance().await?;
-            if !items.is_empty() {
-                return Ok(Some(items));
-            }
-        }
-        Ok(None)
-    }
-
-    async fn advance(&mut self) -> Result<Vec<Contact>, Error> {
-        let call = page_call(self.list, self.limit, self.marker.as_deref());
-        let answer = self.client.send(&call).await?;
-        let page: MemberPage = decode::json(&call, &answer)?;
-        self.empty_pages = if page.items.is_empty() { self.empty_pages + 1 } else { 0 };
-        let Some(next) = page.links.next else {
-            self.done = true;
-            return Ok(page.items);
-        };
-        let fresh = self.seen.insert(next.marker.clone());
-        if fresh && self.empty_pages < MOST_EMPTY_PAGES {
-            self.marker = Some(next.marker);
-            return Ok(page.items);
-        }
-        self.done = true;
-        if page.items.is_empty() && !fresh {
-            // The end, told by a marker that leads nowhere new.
-            return Ok(page.items);
-        }
-        Err(Error::decode(&call, &answer, "paging does not come to an end"))
-    }
-}
-
-#[derive(Deserialize)]
-struct MemberPage {
-    #[serde(rename = "_items")]
-    items: Vec<Contact>,
-    #[serde(rename = "_links")]
-    links: Links,
-}
-
-#[derive(Deserialize)]
-struct Links {
-    #[serde(default)]
-    next: Option<Link>,
-}
-
-#[derive(Deserialize)]
-struct Link {
-    marker: String,
-}
-
 #[derive(Deserialize)]
 struct RemovalStatus {
     #[serde(alias = "Status")]
     status: RemovalState,
 }
 
-fn page_call(list: ListId, limit: u16, marker: Option<&str>) -> Call {
-    let mut path = format!("/contacts/v3?~listId={list}&limit={limit}");
-    if let Some(marker) = marker {
-        path.push_str("&marker=");
-        path.push_str(&encode(marker));
-    }
-    Call::get("GET /contacts/v3", path, Tier::Low)
+fn page_call(list: ListId) -> Call {
+    Call::read("GET /contacts/v3", Tier::Low).query("~listId", list)
 }
 
 fn remove_call(list: ListId, contact: ContactId) -> Call {
-    let path = format!("/v2/address-books/{list}/contacts/{contact}");
-    let endpoint = "DELETE /v2/address-books/{addressBookId}/contacts/{contactId}";
-    Call::write(Method::Delete, endpoint, path, Tier::Medium, Repeat::Harmless)
+    const ENDPOINT: &str = "DELETE /v2/address-books/{addressBookId}/contacts/{contactId}";
+    Call::new(ENDPOINT, Tier::Medium, Repeat::Harmless).arg(list).arg(contact)
 }
 
 fn remove_many_call(list: ListId, contacts: &ContactIds) -> Result<Call, Error> {
-    let path = format!("/v2/address-books/{list}/contacts/delete");
-    let endpoint = "POST /v2/address-books/{addressBookId}/contacts/delete";
-    Call::write(Method::Post, endpoint, path, Tier::Low, Repeat::ActsAgain).json(contacts)
+    const ENDPOINT: &str = "POST /v2/address-books/{addressBookId}/contacts/delete";
+    Call::new(ENDPOINT, Tier::Low, Repeat::ActsAgain).arg(list).json(contacts)
 }
 
 fn removal_status_call(job: &RemovalJobId) -> Call {
-    let path = format!("/v2/contacts/deletion/{job}");
-    Call::get("GET /v2/contacts/deletion/{id}", path, Tier::Unlimited)
+    Call::read("GET /v2/contacts/deletion/{id}", Tier::Unlimited).arg(job)
 }
 
 #[cfg(test)]
@@ -300,12 +210,6 @@ mod tests {
         let too_many = InvalidContactIds::TooMany { count: 1001, most: 1000 };
         assert_eq!(ContactIds::new(ids(1001)), Err(too_many));
         assert!(ContactIds::with_most(ids(1001), 5000).is_ok());
-    }
-
-    #[test]
-    fn the_marker_is_encoded() {
-        let call = page_call(ListId::new(7).unwrap(), 10, Some("a+/="));
-        assert_eq!(call.path_and_query, "/contacts/v3?~listId=7&limit=10&marker=a%2B%2F%3D");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Contact lists: create, find, page, update.
 
-use std::{collections::HashSet, fmt};
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -11,12 +11,12 @@ use crate::{
     error::{Error, ErrorKind},
     ids::ListId,
     limits::Tier,
+    paging::{self, Pages},
     service_enum::service_enum,
-    transport::Method,
 };
 
 /// The service's largest page of lists.
-const PAGE: usize = 1000;
+const LARGEST_PAGE: u32 = 1000;
 
 service_enum! {
     /// Who may see a list.
@@ -146,8 +146,11 @@ impl Lists {
     }
 
     /// All lists of the account, page by page, the service's own among them.
-    pub fn pages(&self) -> ListPages {
-        ListPages { client: self.client.clone(), skip: 0, seen: HashSet::new(), done: false }
+    ///
+    /// `GET /v2/address-books` (tier: low)
+    pub fn pages(&self) -> Pages<ContactList> {
+        let call = Call::read("GET /v2/address-books", Tier::Low);
+        Pages::by_position(self.client.clone(), call, LARGEST_PAGE, |list| paging::key(&list.id))
     }
 
     /// The list of that name, whatever its case, or `None`. Reads pages until it is found.
@@ -183,46 +186,6 @@ impl Lists {
     }
 }
 
-/// Pages of lists. From [`Lists::pages`].
-#[derive(Debug)]
-pub struct ListPages {
-    client: Client,
-    skip: usize,
-    seen: HashSet<ListId>,
-    done: bool,
-}
-
-impl ListPages {
-    /// The next page, or `None` after the last one.
-    ///
-    /// `GET /v2/address-books` (tier: low)
-    ///
-    /// # Errors
-    ///
-    /// Fails as any call does, and with [`ErrorKind::Decode`] when the service keeps sending
-    /// lists that it has sent already.
-    pub async fn next_page(&mut self) -> Result<Option<Vec<ContactList>>, Error> {
-        if self.done {
-            return Ok(None);
-        }
-        let call = page_call(self.skip);
-        let answer = self.client.send(&call).await?;
-        let page: Vec<ContactList> = decode::json(&call, &answer)?;
-        let known = self.seen.len();
-        self.seen.extend(page.iter().map(|list| list.id));
-        if page.is_empty() {
-            self.done = true;
-            return Ok(None);
-        }
-        if self.seen.len() == known {
-            self.done = true;
-            return Err(Error::decode(&call, &answer, "the pages repeat themselves"));
-        }
-        self.skip += PAGE;
-        Ok(Some(page))
-    }
-}
-
 /// Whether an error says that the list does not exist, and not that something else does not.
 fn is_missing_list(error: &Error) -> bool {
     let code_fits = error.code().is_none_or(|code| code == "ERROR_ADDRESSBOOK_NOT_FOUND");
@@ -230,24 +193,15 @@ fn is_missing_list(error: &Error) -> bool {
 }
 
 fn create_call(list: &NewList) -> Result<Call, Error> {
-    let path = "/v2/address-books".to_owned();
-    let endpoint = "POST /v2/address-books";
-    Call::write(Method::Post, endpoint, path, Tier::Medium, Repeat::ActsAgain).json(list)
+    Call::new("POST /v2/address-books", Tier::Medium, Repeat::ActsAgain).json(list)
 }
 
 fn find_call(id: ListId) -> Call {
-    Call::get("GET /v2/address-books/{id}", format!("/v2/address-books/{id}"), Tier::Low)
-}
-
-fn page_call(skip: usize) -> Call {
-    let path = format!("/v2/address-books?select={PAGE}&skip={skip}");
-    Call::get("GET /v2/address-books", path, Tier::Low)
+    Call::read("GET /v2/address-books/{id}", Tier::Low).arg(id)
 }
 
 fn update_call(id: ListId, list: &NewList) -> Result<Call, Error> {
-    let path = format!("/v2/address-books/{id}");
-    let endpoint = "PUT /v2/address-books/{id}";
-    Call::write(Method::Put, endpoint, path, Tier::Medium, Repeat::Harmless).json(list)
+    Call::new("PUT /v2/address-books/{id}", Tier::Medium, Repeat::Harmless).arg(id).json(list)
 }
 
 #[cfg(test)]

@@ -67,6 +67,8 @@
 //! The client needs a tokio runtime with its I/O and time drivers. With another
 //! [`Transport`] and [`Clock`], those decide.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod builder;
 mod call;
 mod client;

@@ -10,6 +10,7 @@ use crate::{
     ids::ListId,
     observer::CallObserver,
     pipeline::{Answer, Pipeline},
+    raw::Raw,
     resources::{
         account::Account, contacts::Contacts, custom_identifiers::CustomIdentifiers,
         data_fields::DataFields, imports::Imports, insight_data::InsightData,
@@ -102,6 +103,11 @@ impl Client {
     /// Insight data: collections of records about contacts or the account.
     pub fn insight_data(&self) -> InsightData {
         InsightData::new(self.clone())
+    }
+
+    /// Calls that this crate has no method for.
+    pub fn raw(&self) -> Raw {
+        Raw::new(self.clone())
     }
 
     pub(crate) fn from_pipeline(pipeline: Pipeline) -> Self {

@@ -74,6 +74,7 @@ mod call;
 mod client;
 pub mod clock;
 mod credentials;
+mod danger;
 mod decode;
 mod endpoint;
 mod error;
@@ -83,6 +84,7 @@ mod limits;
 mod observer;
 mod paging;
 mod pipeline;
+mod raw;
 mod reqwest_transport;
 mod resources;
 mod retry;
@@ -105,6 +107,7 @@ pub use ids::{AccountId, ContactId, ImportId, InvalidId, ListId, RemovalJobId};
 pub use limits::{LimitSettings, Tier};
 pub use observer::{CallCounter, CallObserver, CallRecord};
 pub use paging::Pages;
+pub use raw::{Raw, RawCall};
 pub use reqwest_transport::ReqwestTransport;
 pub use resources::{
     account, contacts, custom_identifiers, data_fields, imports, insight_data, list_members, lists,

@@ -7,6 +7,7 @@ mod errors;
 mod limits;
 mod paging;
 mod privacy;
+mod raw;
 mod retries;
 #[cfg(feature = "simulator")]
 mod simulator;

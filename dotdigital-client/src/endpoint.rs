@@ -1,6 +1,6 @@
 //! Where the service is: regions, explicit endpoints, and the old names of both.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, str::FromStr};
 
 use reqwest::Url;
 
@@ -25,6 +25,25 @@ impl Region {
             Self::R1 => "https://r1-api.dotdigital.com",
             Self::R2 => "https://r2-api.dotdigital.com",
             Self::R3 => "https://r3-api.dotdigital.com",
+        }
+    }
+}
+
+/// The text names no region.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a region: r1, r2 and r3 are")]
+pub struct InvalidRegion;
+
+impl FromStr for Region {
+    type Err = InvalidRegion;
+
+    /// Reads `r1`, `r2` or `r3`, whatever the case.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.trim().to_ascii_lowercase().as_str() {
+            "r1" => Ok(Self::R1),
+            "r2" => Ok(Self::R2),
+            "r3" => Ok(Self::R3),
+            _ => Err(InvalidRegion),
         }
     }
 }

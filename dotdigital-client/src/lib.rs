@@ -98,7 +98,7 @@ pub use builder::ClientBuilder;
 pub use client::Client;
 pub use clock::{Clock, SystemClock};
 pub use credentials::Credentials;
-pub use endpoint::Region;
+pub use endpoint::{InvalidRegion, Region};
 pub use error::{Error, ErrorKind};
 pub use identifier::{
     CustomName, CustomValue, EmailAddress, Identifier, InvalidIdentifier, MobileNumber,

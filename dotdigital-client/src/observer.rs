@@ -20,6 +20,10 @@ pub struct CallRecord {
     pub attempt: u32,
     /// The status, or `None` when no answer arrived.
     pub status: Option<u16>,
+    /// Calls per window of the tier, where the answer said so.
+    pub limit: Option<u32>,
+    /// Calls left in the tier's window, where the answer said so.
+    pub remaining: Option<u32>,
 }
 
 /// Is told of every HTTP attempt of a client.

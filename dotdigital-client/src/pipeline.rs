@@ -25,9 +25,6 @@ use crate::{
     wait::{between, within},
 };
 
-/// How long one attempt may take: the vendor's own advice.
-const ATTEMPT: Duration = Duration::from_secs(121);
-
 /// A success, and what it took.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
@@ -40,7 +37,9 @@ pub(crate) struct Pipeline {
     pub(crate) endpoint: Endpoint,
     pub(crate) authorization: Zeroizing<String>,
     pub(crate) user_agent: String,
+    pub(crate) integration_token: Option<String>,
     pub(crate) deadline: Duration,
+    pub(crate) attempt_deadline: Duration,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) policy: RetryPolicy,
@@ -90,6 +89,7 @@ impl Pipeline {
             tier = field::Empty,
             attempt = field::Empty,
             status = field::Empty,
+            remaining = field::Empty,
         );
         self.repeat(call, observer, &span).instrument(span.clone()).await
     }
@@ -161,7 +161,7 @@ impl Pipeline {
         observer: Option<&dyn CallObserver>,
     ) -> Result<HttpResponse, Failure> {
         let mut record = Record::new(observer, call, &permit, progress);
-        let request = self.request(call, self.remaining(progress).min(ATTEMPT));
+        let request = self.request(call, self.remaining(progress).min(self.attempt_deadline));
         let answer = match self.transport.send(&request).await {
             Ok(answer) => answer,
             Err(error) => {
@@ -172,9 +172,9 @@ impl Pipeline {
                 return Err(unanswered(error));
             }
         };
-        record.answered(answer.status);
         let now = self.clock.now();
         let reading = Reading::of(&answer, now);
+        record.answered(answer.status, &reading);
         if (200..300).contains(&answer.status) {
             permit.answered(&reading, false);
             return Ok(answer);
@@ -252,6 +252,9 @@ impl Pipeline {
             ("accept".to_owned(), "application/json".to_owned()),
             ("user-agent".to_owned(), self.user_agent.clone()),
         ];
+        if let Some(token) = &self.integration_token {
+            headers.push(("x-ddg-integration-token".to_owned(), token.clone()));
+        }
         if call.body.is_some() {
             headers.push(("content-type".to_owned(), "application/json".to_owned()));
         }
@@ -320,13 +323,25 @@ impl<'a> Record<'a> {
     ) -> Self {
         let (tier, attempt, span) = (permit.tier(), progress.attempts, progress.span);
         span.record("tier", tier.as_str()).record("attempt", attempt);
-        let record = CallRecord { endpoint: call.endpoint, tier, attempt, status: None };
+        let record = CallRecord {
+            endpoint: call.endpoint,
+            tier,
+            attempt,
+            status: None,
+            limit: None,
+            remaining: None,
+        };
         Self { span, observer, record }
     }
 
-    fn answered(&mut self, status: u16) {
+    fn answered(&mut self, status: u16, reading: &Reading) {
         self.span.record("status", status);
+        if let Some(remaining) = reading.remaining {
+            self.span.record("remaining", remaining);
+        }
         self.record.status = Some(status);
+        self.record.limit = reading.limit;
+        self.record.remaining = reading.remaining;
     }
 }
 

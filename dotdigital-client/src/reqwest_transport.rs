@@ -14,12 +14,17 @@ use crate::{
 /// A connection that is not made by then counts as never sent.
 const CONNECT: Duration = Duration::from_secs(30);
 
-/// Sends requests over HTTP: TLS 1.2 or newer, connections reused, no redirects followed.
+/// The longest answer that is read unless said otherwise: several times the report of the largest
+/// import, and what a machine can spare.
+const LONGEST_ANSWER: usize = 512 * 1024 * 1024;
+
+/// Sends requests over HTTP: TLS 1.2 or newer, connections reused, gzip, no redirects followed.
 ///
 /// Proxies are taken from the usual environment variables.
 #[derive(Clone)]
 pub struct ReqwestTransport {
     client: reqwest::Client,
+    longest_answer: usize,
 }
 
 impl ReqwestTransport {
@@ -49,7 +54,30 @@ impl ReqwestTransport {
             .tls_version_min(reqwest::tls::Version::TLS_1_2)
             .build()
             .map_err(|_| Error::config("the HTTP client could not be set up"))?;
-        Ok(Self { client })
+        Ok(Self { client, longest_answer: LONGEST_ANSWER })
+    }
+
+    /// The same transport that gives up on an answer of more than `bytes`, counted after
+    /// decompression. 512 MiB unless changed.
+    #[must_use]
+    pub fn with_longest_answer(self, bytes: usize) -> Self {
+        Self { longest_answer: bytes, ..self }
+    }
+
+    /// Reads a body to its end, unless that is too far away.
+    async fn read(&self, mut answer: reqwest::Response) -> Result<Vec<u8>, TransportError> {
+        let told = answer.content_length().and_then(|length| usize::try_from(length).ok());
+        if told.is_some_and(|length| length > self.longest_answer) {
+            return Err(too_long());
+        }
+        let mut body = Vec::with_capacity(told.unwrap_or_default());
+        while let Some(chunk) = answer.chunk().await.map_err(failed)? {
+            if chunk.len() > self.longest_answer - body.len() {
+                return Err(too_long());
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
     }
 
     fn prepare(&self, request: &HttpRequest) -> Result<reqwest::Request, TransportError> {
@@ -92,7 +120,7 @@ impl Transport for ReqwestTransport {
             .iter()
             .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())))
             .collect();
-        let body = answer.bytes().await.map_err(failed)?.into();
+        let body = self.read(answer).await?;
         Ok(HttpResponse { status, headers, body })
     }
 }
@@ -109,6 +137,11 @@ impl AsRef<[u8]> for SharedBody {
 fn not_sent(what: &str) -> TransportError {
     let message = format!("{what} cannot be sent over HTTP");
     TransportError { kind: TransportErrorKind::NotSent, message }
+}
+
+fn too_long() -> TransportError {
+    let message = "the answer is longer than this client reads".to_owned();
+    TransportError { kind: TransportErrorKind::MaybeSent, message }
 }
 
 /// Whether the service may have seen the request. A failed connect also covers proxies and TLS.

@@ -4,6 +4,7 @@
 mod calls;
 mod discovery;
 mod errors;
+mod http;
 mod limits;
 mod paging;
 mod privacy;

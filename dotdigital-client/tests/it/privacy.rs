@@ -3,8 +3,11 @@
 use std::{
     cell::RefCell,
     fmt::{self, Write as _},
+    sync::Once,
 };
 
+#[cfg(feature = "simulator-server")]
+use base64::Engine as _;
 use dotdigital_client::{
     Client, HttpRequest, Region,
     contacts::ContactUpdate,
@@ -101,9 +104,14 @@ impl Subscriber for Log {
     fn exit(&self, _: &span::Id) {}
 }
 
+fn keep_log() {
+    static KEPT: Once = Once::new();
+    KEPT.call_once(|| tracing::subscriber::set_global_default(Log).unwrap());
+}
+
 #[tokio::test]
 async fn traces_tell_the_call_and_neither_password_nor_person() {
-    tracing::subscriber::set_global_default(Log).unwrap();
+    keep_log();
     let problem = r#"{"errorCode":"contacts:invalidId","description":"jane@example.com"}"#;
     let (_server, client) = serve(400, problem).await;
     let jane = email("jane@example.com");
@@ -123,4 +131,27 @@ async fn traces_tell_the_call_and_neither_password_nor_person() {
     }
     check(&text);
     check(&format!("{error} {error:?} {client:?}"));
+}
+
+/// All that any crate below traces at any level while a client creates a list, imports people, finds,
+/// updates and removes them, and meets refusals.
+#[cfg(feature = "simulator-server")]
+#[tokio::test]
+async fn the_log_of_a_whole_run_shows_neither_password_nor_person() {
+    keep_log();
+    let shown = crate::together::tour_over_http().await;
+    let text = TEXT.take();
+    for endpoint in [
+        "POST /v2/address-books",
+        "PUT /contacts/v3/import",
+        "PATCH /contacts/v3/{identifier}/{value}",
+    ] {
+        assert!(text.contains(&format!("endpoint=\"{endpoint}\"")), "{endpoint} is not traced");
+    }
+    for person in ["@example.com", "%40example.com", "p+", "p%2B", "c@", &shown.password] {
+        assert!(!text.contains(person), "{person} is traced");
+    }
+    let user_and_password = base64::engine::general_purpose::STANDARD
+        .encode(format!("{}:{}", shown.user, shown.password));
+    assert!(!text.contains(&user_and_password) && !text.contains(&shown.user));
 }

@@ -164,6 +164,19 @@ async fn a_wish_to_wait_is_honoured_up_to_its_bound() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_attempt_has_a_deadline_of_its_own() {
+    let script = Script::new([ok(LIST), ok(LIST)]);
+    let clock = VirtualClock::new();
+    for (builder, expected) in [
+        (virtual_builder(script.clone(), &clock), 121),
+        (virtual_builder(script.clone(), &clock).attempt_deadline(Duration::from_secs(7)), 7),
+    ] {
+        builder.build().unwrap().lists().find(list_id(7)).await.unwrap();
+        assert_eq!(script.requests().last().unwrap().timeout, Duration::from_secs(expected));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_deadline_of_a_call_shortens_its_attempts() {
     let clock = VirtualClock::new();
     let script = Script::new([ok(LIST), ok(LIST)]);
@@ -228,8 +241,12 @@ impl CallObserver for Records {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_record_tells_tier_attempt_and_status() {
-    let scope = [("X-RateLimit-Scope", "highCallRate")];
+async fn a_record_tells_tier_attempt_status_and_what_is_left() {
+    let scope = [
+        ("X-RateLimit-Scope", "highCallRate"),
+        ("X-RateLimit-Limit", "150"),
+        ("X-RateLimit-Remaining", "149"),
+    ];
     let script = Script::new([Err(NotSent), Ok(with_headers(answer(503, ""), &scope)), ok(LIST)]);
     let (client, _) = virtual_client(script);
     let records = Arc::new(Records::default());
@@ -241,6 +258,8 @@ async fn a_record_tells_tier_attempt_and_status() {
         [(Tier::Low, 1, None), (Tier::Low, 2, Some(503)), (Tier::High, 3, Some(200))],
         "the tier is the service's word once it has spoken"
     );
+    let left: Vec<_> = records.iter().map(|r| (r.limit, r.remaining)).collect();
+    assert_eq!(left, [(None, None), (Some(150), Some(149)), (None, None)]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -34,6 +34,12 @@ async fn a_whole_tour_in_process() {
 #[cfg(feature = "simulator-server")]
 #[tokio::test]
 async fn a_whole_tour_over_http() {
+    tour_over_http().await;
+}
+
+/// Takes the tour over real HTTP and returns the settings, credentials among them.
+#[cfg(feature = "simulator-server")]
+pub(crate) async fn tour_over_http() -> SimulatorSettings {
     use dotdigital_client::{
         SystemClock,
         simulator::{JobLatency, SimulatorServer},
@@ -41,11 +47,12 @@ async fn a_whole_tour_over_http() {
     // Jobs are done when first asked about: nothing waits on the machine's clock.
     let settings = SimulatorSettings { latency: JobLatency::NONE, ..SimulatorSettings::default() };
     let credentials = Credentials::new(settings.user.clone(), settings.password.clone());
-    let simulator = Simulator::new(settings);
+    let simulator = Simulator::new(settings.clone());
     let server =
         SimulatorServer::on_any_port(simulator.clone(), Arc::new(SystemClock)).await.unwrap();
     let client = Client::builder().credentials(credentials).endpoint(server.url()).build().unwrap();
     tour(client, &simulator).await;
+    settings
 }
 
 async fn tour(client: Client, simulator: &Simulator) {

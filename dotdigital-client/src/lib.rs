@@ -78,6 +78,7 @@ mod danger;
 mod decode;
 mod endpoint;
 mod error;
+pub mod guide;
 mod identifier;
 mod ids;
 mod limits;

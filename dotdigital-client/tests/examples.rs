@@ -1,0 +1,38 @@
+//! Every example runs to its end and tells something.
+#![cfg(feature = "simulator")]
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+/// The names of the files in `examples/`.
+fn names() -> Vec<String> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let files = directory.read_dir().unwrap().map(|entry| entry.unwrap().path());
+    let sources = files.filter(|path| path.extension().is_some_and(|extension| extension == "rs"));
+    sources.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect()
+}
+
+/// Where cargo puts the examples: beside the directory of the test binaries.
+fn built(name: &str) -> PathBuf {
+    let test = env::current_exe().unwrap();
+    let profile = test.parent().unwrap().parent().unwrap();
+    profile.join("examples").join(name).with_extension(env::consts::EXE_EXTENSION)
+}
+
+#[test]
+fn every_example_runs_to_its_end() {
+    let names = names();
+    assert!(!names.is_empty(), "{names:?}");
+    for name in names {
+        let program = built(&name);
+        assert!(program.is_file(), "{name} is not built: cargo test builds it");
+        let output = Command::new(program).output().unwrap();
+        let told = String::from_utf8_lossy(&output.stdout);
+        let failed = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{name}: {told}{failed}");
+        assert!(!told.trim().is_empty(), "{name} tells nothing");
+    }
+}

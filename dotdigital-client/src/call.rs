@@ -2,6 +2,7 @@
 
 use std::{fmt::Display, sync::Arc};
 
+use chrono::{DateTime, Utc};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
@@ -65,6 +66,11 @@ impl Call {
             self.path_and_query.replace_range(range, &encode(&value.to_string()));
         }
         self
+    }
+
+    /// The same call with a time as the next `{parameter}` of its path, to the second and in UTC.
+    pub(crate) fn arg_time(self, time: DateTime<Utc>) -> Self {
+        self.arg(time.format("%Y-%m-%dT%H:%M:%SZ"))
     }
 
     /// The same call with one more value in its query. The name is sent as it is.

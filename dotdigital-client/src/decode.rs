@@ -1,24 +1,65 @@
 //! Tolerant reading of answers.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::Value;
+use serde_path_to_error::Segment;
 
 use crate::{call::Call, error::Error, pipeline::Answer};
 
 /// Reads the JSON body of a successful answer.
 pub(crate) fn json<T: DeserializeOwned>(call: &Call, answer: &Answer) -> Result<T, Error> {
-    serde_json::from_slice(without_mark(&answer.response.body)).map_err(|error| {
+    let body = without_mark(&answer.response.body);
+    serde_json::from_slice(body).map_err(|error| {
         // The message of the JSON reader quotes the value, which may be somebody's address.
-        let place = format!(
-            "the answer could not be read at line {} column {}",
-            error.line(),
-            error.column()
-        );
+        let (line, column) = (error.line(), error.column());
+        let mut place = format!("the answer could not be read at line {line} column {column}");
+        if let Some(path) = path_of_failure::<T>(body) {
+            place.push_str(", path ");
+            place.push_str(&path);
+        }
         Error::decode(call, answer, place)
     })
+}
+
+/// Reads the one text that a body is: quoted as JSON or bare.
+pub(crate) fn text(body: &[u8]) -> String {
+    let body = without_mark(body);
+    let quoted = serde_json::from_slice::<String>(body);
+    quoted.unwrap_or_else(|_| String::from_utf8_lossy(body).trim().to_owned())
+}
+
+/// Whether a successful answer says nothing at all.
+pub(crate) fn is_empty(answer: &Answer) -> bool {
+    without_mark(&answer.response.body).trim_ascii().is_empty()
+}
+
+/// Where in a body the reading fails, such as `_items[3].contactId`. The body is read once more,
+/// so that reading what is well formed costs nothing.
+fn path_of_failure<T: DeserializeOwned>(body: &[u8]) -> Option<String> {
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    let error = serde_path_to_error::deserialize::<_, T>(&mut reader).err()?;
+    let mut path = String::new();
+    for segment in error.path() {
+        let _ = match segment {
+            Segment::Seq { index } => write!(path, "[{index}]"),
+            Segment::Map { key } | Segment::Enum { variant: key } => {
+                let dot = if path.is_empty() { "" } else { "." };
+                write!(path, "{dot}{}", plain_key(key))
+            }
+            Segment::Unknown => write!(path, ".?"),
+        };
+    }
+    (!path.is_empty()).then_some(path)
+}
+
+/// A key as an error may show it. A key can be a value in disguise, such as an address: only what
+/// looks like a name passes.
+fn plain_key(key: &str) -> &str {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if (1..=50).contains(&key.len()) && key.chars().all(plain) { key } else { "?" }
 }
 
 /// The body without the byte order mark that some answers start with.
@@ -47,6 +88,16 @@ where
 {
     let value = Value::deserialize(deserializer)?;
     Ok(value.as_str().and_then(timestamp))
+}
+
+/// For a field that may be missing or anything: `None` where it is not understood.
+pub(crate) fn lenient<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: DeserializeOwned,
+{
+    let value = Value::deserialize(deserializer)?;
+    Ok(serde_json::from_value(value).ok())
 }
 
 /// For a field that may be `null` where it should be missing.
@@ -83,5 +134,23 @@ mod tests {
         assert_eq!(timestamp("2020-01-01 09:40:18.527000+00:00"), Some(fraction));
         assert_eq!(timestamp("2020-01-01T09:40:18.527"), Some(fraction));
         assert_eq!(timestamp("yesterday"), None);
+    }
+
+    #[test]
+    fn a_failure_has_a_path_of_keys_and_indices_without_values() {
+        type Nested = BTreeMap<String, Vec<BTreeMap<String, u8>>>;
+        let path = |body: &str| path_of_failure::<Nested>(body.as_bytes());
+        assert_eq!(path(r#"{"_items":[{},{"id":"secret"}]}"#).as_deref(), Some("_items[1].id"));
+        assert_eq!(path(r#"{"a@example.com":[{"x y":"z"}]}"#).as_deref(), Some("?[0].?"));
+        assert_eq!(path("7"), None);
+        assert_eq!(path("{}"), None);
+    }
+
+    #[test]
+    fn a_text_is_read_bare_or_quoted() {
+        for body in ["2021-09-24 09:21:55", " 2021-09-24 09:21:55\n", "\"2021-09-24 09:21:55\""] {
+            assert_eq!(text(body.as_bytes()), "2021-09-24 09:21:55");
+            assert_eq!(text(format!("\u{feff}{body}").as_bytes()), "2021-09-24 09:21:55");
+        }
     }
 }

@@ -64,6 +64,18 @@ numeric_id! {
     ListId(i32), "list id"
 }
 numeric_id! {
+    /// A segment that the service computes.
+    SegmentId(i32), "segment id"
+}
+numeric_id! {
+    /// A preference, or a category of them.
+    PreferenceId(i32), "preference id"
+}
+numeric_id! {
+    /// A campaign.
+    CampaignId(i32), "campaign id"
+}
+numeric_id! {
     /// A Dotdigital account.
     AccountId(i64), "account id"
 }
@@ -119,6 +131,10 @@ macro_rules! job_id {
 job_id! {
     /// A submitted import, which can be asked about later.
     ImportId, "import id"
+}
+job_id! {
+    /// A submitted bulk deletion of contacts, which can be asked about later.
+    DeletionJobId, "deletion job id"
 }
 job_id! {
     /// A submitted bulk removal from a list, which can be asked about later.

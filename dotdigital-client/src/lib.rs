@@ -36,8 +36,12 @@
 //! | `GET /v2/account-info` | [`account::Account::info`] | reads |
 //! | `POST /v2/address-books` | [`lists::Lists::create`] | acts again: never blindly repeated |
 //! | `GET /v2/address-books` | [`lists::Lists::pages`], [`lists::Lists::find_by_name`] | reads |
+//! | `GET /v2/address-books/private` | [`lists::Lists::private_pages`] | reads |
+//! | `GET /v2/address-books/public` | [`lists::Lists::public_pages`] | reads |
 //! | `GET /v2/address-books/{id}` | [`lists::Lists::find`] | reads |
 //! | `PUT /v2/address-books/{id}` | [`lists::Lists::update`] | harmless |
+//! | `DELETE /v2/address-books/{id}` | [`lists::Lists::delete`] (1) | harmless |
+//! | `GET /v2/address-books/{id}/campaigns` | [`lists::Lists::campaigns`] | reads |
 //! | `PUT /contacts/v3/import` | [`imports::Imports::submit`] | acts again: never blindly repeated |
 //! | `GET /contacts/v3/import/{importId}` | [`imports::Imports::status`], [`imports::Imports::wait`] | reads |
 //! | `GET /contacts/v3/{identifier}/{value}` | [`contacts::Contacts::find`] | reads |
@@ -45,9 +49,36 @@
 //! | `GET /contacts/v3` | [`list_members::ListMembers::pages`] | reads |
 //! | `DELETE /v2/address-books/{addressBookId}/contacts/{contactId}` | [`list_members::ListMembers::remove`] | harmless |
 //! | `POST /v2/address-books/{addressBookId}/contacts/delete` | [`list_members::ListMembers::remove_many`] | acts again: never blindly repeated |
-//! | `GET /v2/contacts/deletion/{id}` | [`list_members::ListMembers::removal_status`] | reads |
+//! | `GET /v2/contacts/deletion/{id}` | [`list_members::ListMembers::removal_status`], [`list_members::ListMembers::wait`], [`list_members::ListMembers::wait_with`] | reads |
+//! | `POST /v2/address-books/{addressBookId}/contacts/delete-all` | [`list_members::ListMembers::remove_all`] (1) | acts again: never blindly repeated |
+//! | `GET /v2/address-books/{id}/contacts/unsubscribed-since/{date}` | [`list_members::ListMembers::unsubscribed_since`] | reads |
+//! | `GET /v2/address-books/{addressBookId}/contacts/with-preference/{preferenceId}` | [`list_members::ListMembers::opted_into`] | reads |
+//! | `GET /v2/address-books/{addressBookId}/contacts/with-preference/{preferenceId}/opt-ins-since/{date}` | [`list_members::ListMembers::choices_since`] | reads |
+//! | `GET /v2/address-books/{id}/contacts` | [`list_members::ListMembers::v2_pages`] | reads |
+//! | `GET /v2/address-books/{id}/contacts/modified-since/{date}` | [`list_members::ListMembers::v2_modified_since`] | reads |
+//! | `POST /v2/address-books/{id}/contacts` | [`list_members::ListMembers::add_by_email`] | harmless |
+//! | `POST /v2/address-books/{id}/contacts/unsubscribe` | [`list_members::ListMembers::unsubscribe`] (2) | harmless |
+//! | `POST /v2/address-books/{id}/contacts/resubscribe` | [`list_members::ListMembers::resubscribe`] (2) | acts again: never blindly repeated |
+//! | `POST /v2/address-books/{id}/contacts/resubscribe-with-no-challenge` | [`list_members::ListMembers::resubscribe_with_no_challenge`] (2) | acts again: never blindly repeated |
+//! | `GET /v2/preferences` | [`preferences::Preferences::list`] | reads |
+//! | `GET /v2/preferences/modified-since/{date}` | [`preferences::Preferences::modified_since`] | reads |
+//! | `POST /v2/preferences` | [`preferences::Preferences::create`] | acts again: never blindly repeated |
+//! | `PUT /v2/preferences/{id}` | [`preferences::Preferences::update`] | harmless |
+//! | `DELETE /v2/preferences/{id}` | [`preferences::Preferences::delete`] (1) | harmless |
+//! | `GET /v2/contacts/{contactIdentifier}/preferences` | [`preferences::Preferences::of_contact`] | reads |
+//! | `PUT /v2/contacts/{contactIdentifier}/preferences` | [`preferences::Preferences::set_for_contact`] | harmless |
+//! | `GET /v2/contacts/with-preference/{preferenceId}` | [`preferences::Preferences::opted_into`] | reads |
+//! | `GET /v2/contacts/with-preference/{preferenceId}/opt-ins-since/{date}` | [`preferences::Preferences::choices_since`] | reads |
+//! | `GET /v2/contacts/suppressed-since/{date}` | [`suppressions::Suppressions::suppressed_since`] | reads |
+//! | `GET /v2/contacts/unsubscribed-since/{date}` | [`suppressions::Suppressions::unsubscribed_since`] | reads |
+//! | `GET /v2/contacts/{email}/subscriptions` | [`suppressions::Suppressions::subscriptions_of`] | reads |
+//! | `POST /v2/contacts/unsubscribe` | [`suppressions::Suppressions::unsubscribe`] (2) | harmless |
+//! | `POST /v2/contacts/resubscribe` | [`suppressions::Suppressions::resubscribe`] (2) | acts again: never blindly repeated |
+//! | `POST /v2/contacts/resubscribe-with-no-challenge` | [`suppressions::Suppressions::resubscribe_with_no_challenge`] (2) | acts again: never blindly repeated |
+//! | `PUT /v2/contacts/suppress-contacts` | [`suppressions::Suppressions::suppress`] (2) | harmless |
 //!
-//! No call here deletes a contact from the account, empties a list, or changes anybody's
+//! (1) only with feature `account-deletion`, (2) only with feature `consent-changes`. Without
+//! them, no call here deletes a contact from the account, empties a list, or changes anybody's
 //! subscription, and none can be built: ids are types that are never empty or zero.
 //!
 //! # Errors
@@ -68,6 +99,11 @@
 //! [`Transport`] and [`Clock`], those decide.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
+// The table of calls links to those too that need a feature.
+#![cfg_attr(
+    not(all(feature = "account-deletion", feature = "consent-changes")),
+    allow(rustdoc::broken_intra_doc_links)
+)]
 
 mod builder;
 mod call;
@@ -85,6 +121,7 @@ mod limits;
 mod observer;
 mod paging;
 mod pipeline;
+mod polling;
 mod raw;
 mod reqwest_transport;
 mod resources;
@@ -104,7 +141,10 @@ pub use error::{Error, ErrorKind};
 pub use identifier::{
     CustomName, CustomValue, EmailAddress, Identifier, InvalidIdentifier, MobileNumber,
 };
-pub use ids::{AccountId, ContactId, ImportId, InvalidId, ListId, RemovalJobId};
+pub use ids::{
+    AccountId, CampaignId, ContactId, DeletionJobId, ImportId, InvalidId, ListId, PreferenceId,
+    RemovalJobId, SegmentId,
+};
 pub use limits::{LimitSettings, Tier};
 pub use observer::{CallCounter, CallObserver, CallRecord};
 pub use paging::Pages;

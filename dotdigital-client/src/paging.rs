@@ -8,7 +8,7 @@ use std::{
 
 use serde::{Deserialize, de::DeserializeOwned};
 
-use crate::{call::Call, client::Client, decode, error::Error};
+use crate::{call::Call, client::Client, decode, error::Error, ids::ContactId};
 
 /// Pages without items in a row after which paging is taken for a loop.
 const MOST_EMPTY_PAGES: u32 = 10;
@@ -16,7 +16,8 @@ const MOST_EMPTY_PAGES: u32 = 10;
 /// The pages of a collection, read one after the other.
 ///
 /// Memory is that of one page. What changes at the service between two pages may be missed or seen
-/// twice where the service counts positions (the v2 calls); the v3 calls go on from a marker.
+/// twice where the service counts positions (most v2 calls); the v3 calls go on from a marker, and
+/// those about preferences from a contact id.
 pub struct Pages<T> {
     client: Client,
     /// The call of the first page, with everything but the place to go on from.
@@ -31,6 +32,8 @@ enum Way<T> {
     Skip { size: u32, next: u32, key: fn(&T) -> u64, last_page: HashSet<u64> },
     /// By a marker that the last page gave. The end is a page without one.
     Marker { marker: Option<String>, seen: HashSet<u64>, empty_pages: u32 },
+    /// By the lowest contact id that a page may have. The end is a page without a higher one.
+    LowestId { lowest: i64, id: fn(&T) -> Option<ContactId> },
 }
 
 impl<T> Pages<T> {
@@ -44,6 +47,15 @@ impl<T> Pages<T> {
     pub(crate) fn by_marker(client: Client, call: Call, size: u32) -> Self {
         let way = Way::Marker { marker: None, seen: HashSet::new(), empty_pages: 0 };
         Self { client, call: call.query("limit", size), way, done: false }
+    }
+
+    /// Pages by `minContactID`, each in the order of contact ids. The service decides their size.
+    pub(crate) fn by_lowest_id(
+        client: Client,
+        call: Call,
+        id: fn(&T) -> Option<ContactId>,
+    ) -> Self {
+        Self { client, call, way: Way::LowestId { lowest: 0, id }, done: false }
     }
 }
 
@@ -60,6 +72,7 @@ impl<T: DeserializeOwned> Pages<T> {
             let items = match self.way {
                 Way::Skip { .. } => self.next_by_position().await?,
                 Way::Marker { .. } => self.next_by_marker().await?,
+                Way::LowestId { .. } => self.next_by_lowest_id().await?,
             };
             if !items.is_empty() {
                 return Ok(Some(items));
@@ -123,6 +136,32 @@ impl<T: DeserializeOwned> Pages<T> {
             return Ok(page.items);
         }
         Err(Error::decode(&call, &answer, "paging does not come to an end"))
+    }
+
+    /// Asks again for the highest id seen, and drops what it had already: whether the bound itself
+    /// belongs to the page is not documented.
+    async fn next_by_lowest_id(&mut self) -> Result<Vec<T>, Error> {
+        let Way::LowestId { lowest, id } = &mut self.way else { return Ok(Vec::new()) };
+        let call = self.call.clone().query("minContactID", *lowest);
+        let answer = self.client.send(&call).await?;
+        let mut page: Vec<T> = decode::json(&call, &answer)?;
+        let place = |item: &T| id(item).map(ContactId::get);
+        let bounds = [Some(*lowest)].into_iter().chain(page.iter().map(place));
+        if !bounds.is_sorted() {
+            // A missing id sorts below all others, so that it ends up here too.
+            self.done = true;
+            return Err(Error::decode(
+                &call,
+                &answer,
+                "the pages are not in the order of contact ids",
+            ));
+        }
+        page.retain(|item| place(item) > Some(*lowest));
+        match page.last().and_then(place) {
+            Some(highest) => *lowest = highest,
+            None => self.done = true,
+        }
+        Ok(page)
     }
 }
 

@@ -1,7 +1,12 @@
 //! The account itself.
 
+#[cfg(feature = "account-deletion")]
+#[cfg_attr(docsrs, doc(cfg(feature = "account-deletion")))]
+mod deletion;
+
 use std::fmt;
 
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use crate::{call::Call, client::Client, decode, error::Error, ids::AccountId, limits::Tier};
@@ -27,6 +32,21 @@ impl Account {
     pub async fn info(&self) -> Result<AccountInfo, Error> {
         let call = info_call();
         decode::json(&call, &self.client.send(&call).await?)
+    }
+
+    /// What time it is at the service.
+    ///
+    /// `GET /v2/server-time` (tier: high)
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) for a spelling that is not known.
+    pub async fn server_time(&self) -> Result<DateTime<Utc>, Error> {
+        let call = Call::read("GET /v2/server-time", Tier::High);
+        let answer = self.client.send(&call).await?;
+        // Plain text by the vendor's description, a JSON string by another of the vendor's.
+        decode::timestamp(&decode::text(&answer.response.body))
+            .ok_or_else(|| Error::decode(&call, &answer, "the answer is not a time"))
     }
 }
 

@@ -1,10 +1,18 @@
-//! Single contacts: find, create or update.
+//! Single contacts: find, create, update, page.
 
-use std::{collections::BTreeMap, fmt};
-
-use chrono::{DateTime, Utc};
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::Value;
+mod body;
+mod channels;
+#[cfg(feature = "consent-changes")]
+#[cfg_attr(docsrs, doc(cfg(feature = "consent-changes")))]
+mod consent;
+mod consent_record;
+mod contact;
+#[cfg(feature = "account-deletion")]
+#[cfg_attr(docsrs, doc(cfg(feature = "account-deletion")))]
+mod deletion;
+mod email_contact;
+mod query;
+mod update;
 
 use crate::{
     call::{Call, Repeat},
@@ -12,137 +20,36 @@ use crate::{
     decode,
     error::{Error, ErrorKind},
     identifier::Identifier,
-    ids::{ContactId, ListId},
+    imports::MergeOption,
     limits::Tier,
-    service_enum::service_enum,
+    paging::Pages,
 };
 
-/// The service takes no more lists than this with one contact.
-pub(crate) const MOST_LISTS: usize = 100;
+pub(crate) use body::{ContactBody, Place};
 
-service_enum! {
-    /// The standing of a contact as a whole.
-    ContactStatus {
-        /// Subscribed on some channel.
-        Subscribed = "subscribed",
-        /// Left by the contact's own decision.
-        Unsubscribed = "unsubscribed",
-        /// Asked to confirm.
-        PendingOptIn = "pendingOptIn",
-        /// Deleted.
-        Deleted = "deleted",
-        /// Silenced by the account's decision.
-        Suppressed = "suppressed",
-        /// In the recycle bin.
-        Binned = "binned",
-        /// On no channel.
-        NoSubscription = "noSubscription",
-    }
-}
-
-service_enum! {
-    /// The standing of a contact on one list.
-    ListStatus {
-        /// A member.
-        Subscribed = "subscribed",
-        /// Left this list.
-        Suppressed = "suppressed",
-        /// Asked to confirm.
-        Pending = "pending",
-    }
-}
-
-/// What a contact is recognised by, as the service tells it.
-///
-/// `Debug` shows which identifiers there are, not their values.
-#[derive(Clone, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Identifiers {
-    /// The contact id, which only failures of imports repeat here.
-    pub contact_id: Option<ContactId>,
-    /// The email address.
-    pub email: Option<String>,
-    /// The mobile number.
-    pub mobile_number: Option<String>,
-    /// Custom identifiers by name.
-    pub custom: BTreeMap<String, String>,
-}
-
-/// A contact of the account.
-///
-/// `Debug` shows no address: see [`Identifiers`].
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct Contact {
-    /// The contact's id, for as long as it exists.
-    pub contact_id: ContactId,
-    /// Its standing as a whole.
-    #[serde(default)]
-    pub status: Option<ContactStatus>,
-    /// When it was created. `None` when missing or in a spelling this crate does not know.
-    #[serde(default, deserialize_with = "decode::lenient_time")]
-    pub created: Option<DateTime<Utc>>,
-    /// When it was last changed. `None` when missing or in a spelling this crate does not know.
-    #[serde(default, deserialize_with = "decode::lenient_time")]
-    pub updated: Option<DateTime<Utc>>,
-    /// What it is recognised by.
-    #[serde(default, deserialize_with = "decode::null_as_default")]
-    pub identifiers: Identifiers,
-    /// The lists it is on. Empty when the call did not ask for them.
-    #[serde(default, deserialize_with = "decode::null_as_default")]
-    pub lists: Vec<ListMembership>,
-    /// Its standing on each channel. Empty when the call did not ask for it.
-    #[serde(default, rename = "channelProperties", deserialize_with = "decode::null_as_default")]
-    pub channels: BTreeMap<String, Channel>,
-}
-
-/// A contact's standing on one channel: `email`, `sms` or `whatsApp`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[non_exhaustive]
-pub struct Channel {
-    /// The status as the service spells it, such as `subscribed` or `hardBounced`.
-    #[serde(default)]
-    pub status: Option<String>,
-}
-
-/// A list that a contact is on.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[non_exhaustive]
-pub struct ListMembership {
-    /// The list.
-    pub id: ListId,
-    /// Its name.
-    #[serde(default, deserialize_with = "decode::null_as_default")]
-    pub name: String,
-    /// The contact's standing on it.
-    #[serde(default)]
-    pub status: Option<ListStatus>,
-}
-
-/// What to change about a contact. Never a channel's status.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ContactUpdate {
-    /// Lists to put the contact on, at most 100. It stays on all others.
-    pub lists: Vec<ListId>,
-}
-
-impl ContactUpdate {
-    /// Changes nothing; an unknown contact is still created.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Also puts the contact on this list.
-    #[must_use]
-    pub fn list(mut self, list: ListId) -> Self {
-        if !self.lists.contains(&list) {
-            self.lists.push(list);
-        }
-        self
-    }
-}
+pub use body::InvalidContent;
+pub use channels::{
+    Channels, EmailChannel, EmailStatus, EmailType, OptInType, SmsChannel, SmsStatus,
+    WhatsAppChannel, WhatsAppStatus,
+};
+#[cfg(feature = "consent-changes")]
+#[cfg_attr(docsrs, doc(cfg(feature = "consent-changes")))]
+pub use consent::{
+    EmailStatusChange, InvalidResubscribeOptions, PhoneStatusChange, ResubscribeOptions,
+};
+pub use consent_record::{ConsentRecord, ConsentRecordInfo, InvalidConsentRecord};
+pub use contact::{
+    Contact, ContactPreference, ContactStatus, Identifiers, ListMembership, ListStatus,
+};
+#[cfg(feature = "account-deletion")]
+#[cfg_attr(docsrs, doc(cfg(feature = "account-deletion")))]
+pub use deletion::{
+    ContactsToDelete, DeletionFailure, DeletionState, DeletionStatus, DeletionSummary,
+    InvalidContactsToDelete,
+};
+pub use email_contact::{EmailContact, EmailContactStatus, IdOrEmail};
+pub use query::{ContactPart, ContactQuery};
+pub use update::ContactUpdate;
 
 /// What became of an upsert.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -165,7 +72,8 @@ impl Contacts {
         Self { client }
     }
 
-    /// The contact of that identifier, or `None` when the account has none.
+    /// The contact of that identifier with all that the service knows of it, or `None` when the
+    /// account has none.
     ///
     /// `GET /contacts/v3/{identifier}/{value}` (tier: high)
     ///
@@ -181,74 +89,69 @@ impl Contacts {
         }
     }
 
-    /// Updates a contact, or creates it with this one identifier when the account has none. A
-    /// contact in the recycle bin comes back. Repeating it does no harm.
+    /// The contacts that the query picks, page by page.
+    ///
+    /// `GET /contacts/v3` (tier: low)
+    pub fn pages(&self, query: &ContactQuery) -> Pages<Contact> {
+        Pages::by_marker(self.client.clone(), query.call(), query.size())
+    }
+
+    /// Creates a contact, which must have an email address or a mobile number. Never repeated once
+    /// it may have been acted on; [`upsert`](Self::upsert) does the same and may be repeated.
+    ///
+    /// `POST /contacts/v3` (tier: medium)
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Conflict`] when any of its identifiers belongs to a contact already, and
+    /// [`ErrorKind::Rejected`] before sending for what [`InvalidContent`] lists.
+    pub async fn create(&self, contact: &ContactUpdate) -> Result<Contact, Error> {
+        let call = create_call(contact)?;
+        decode::json(&call, &self.client.send(&call).await?)
+    }
+
+    /// Updates a contact, or creates it when the account has none; what is given wins over what is
+    /// stored. A contact in the recycle bin comes back. Repeating it does no harm.
+    ///
+    /// The one identifier is stored as well, except a contact id. The contact's own identifier of
+    /// the same kind in `update` takes its place: so an address is changed.
     ///
     /// `PATCH /contacts/v3/{identifier}/{value}` (tier: medium)
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Conflict`] when the identifier belongs to another contact, and
-    /// [`ErrorKind::Rejected`] before sending for more than 100 lists.
+    /// [`ErrorKind::Conflict`] when an identifier belongs to another contact, and
+    /// [`ErrorKind::Rejected`] before sending for what [`InvalidContent`] lists.
     pub async fn upsert(
         &self,
         identifier: &Identifier,
         update: &ContactUpdate,
     ) -> Result<Upserted, Error> {
-        let call = upsert_call(identifier, update)?;
+        self.upsert_merging(identifier, update, MergeOption::Overwrite).await
+    }
+
+    /// The same as [`upsert`](Self::upsert), with a choice of what wins.
+    ///
+    /// `PATCH /contacts/v3/{identifier}/{value}` (tier: medium)
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`upsert`](Self::upsert) does.
+    pub async fn upsert_merging(
+        &self,
+        identifier: &Identifier,
+        update: &ContactUpdate,
+        merge: MergeOption,
+    ) -> Result<Upserted, Error> {
+        let call = upsert_call(identifier, update, merge)?;
         let answer = self.client.send(&call).await?;
         let contact = decode::json(&call, &answer)?;
         Ok(Upserted { created: answer.response.status == 201, contact })
     }
 }
 
-impl fmt::Debug for Identifiers {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const HIDDEN: &str = "<redacted>";
-        f.debug_struct("Identifiers")
-            .field("contact_id", &self.contact_id)
-            .field("email", &self.email.as_ref().map(|_| HIDDEN))
-            .field("mobile_number", &self.mobile_number.as_ref().map(|_| HIDDEN))
-            .field("custom", &self.custom.keys().collect::<Vec<_>>())
-            .finish()
-    }
-}
-
-impl<'de> Deserialize<'de> for Identifiers {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Wire {
-            #[serde(default)]
-            contact_id: Option<ContactId>,
-            #[serde(default)]
-            email: Option<String>,
-            #[serde(default)]
-            mobile_number: Option<String>,
-            #[serde(flatten)]
-            custom: BTreeMap<String, Value>,
-        }
-        let wire = Wire::deserialize(deserializer)?;
-        Ok(Self {
-            contact_id: wire.contact_id,
-            email: wire.email,
-            mobile_number: wire.mobile_number,
-            custom: decode::lenient_texts(wire.custom),
-        })
-    }
-}
-
-#[derive(Serialize)]
-struct UpsertBody<'a> {
-    /// Left out for a contact id, which the service does not take here.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    identifiers: Option<&'a Identifier>,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    lists: &'a [ListId],
-}
-
 /// Whether an error says that the contact does not exist, and not that something else does not.
-fn is_missing_contact(error: &Error) -> bool {
+pub(crate) fn is_missing_contact(error: &Error) -> bool {
     let code_fits = error.code().is_none_or(|code| {
         code.eq_ignore_ascii_case("contacts:contactNotFound") || code == "ERROR_CONTACT_NOT_FOUND"
     });
@@ -260,27 +163,49 @@ fn find_call(identifier: &Identifier) -> Call {
     call.arg(identifier.name()).arg(identifier.path_value())
 }
 
-fn upsert_call(identifier: &Identifier, update: &ContactUpdate) -> Result<Call, Error> {
+fn create_call(contact: &ContactUpdate) -> Result<Call, Error> {
+    const ENDPOINT: &str = "POST /contacts/v3";
+    let body = checked(ENDPOINT, contact, Place::Create)?;
+    Call::new(ENDPOINT, Tier::Medium, Repeat::ActsAgain).json(&body)
+}
+
+fn upsert_call(
+    identifier: &Identifier,
+    update: &ContactUpdate,
+    merge: MergeOption,
+) -> Result<Call, Error> {
     const ENDPOINT: &str = "PATCH /contacts/v3/{identifier}/{value}";
-    if update.lists.len() > MOST_LISTS {
-        return Err(Error::refused(ENDPOINT, "more than 100 lists for one contact"));
-    }
-    let by_id = matches!(identifier, Identifier::ContactId(_));
-    let body = UpsertBody { identifiers: (!by_id).then_some(identifier), lists: &update.lists };
+    let body = checked(ENDPOINT, update, Place::Upsert(identifier))?;
     Call::new(ENDPOINT, Tier::Medium, Repeat::Harmless)
         .arg(identifier.name())
         .arg(identifier.path_value())
-        .query("merge-option", "overwrite")
+        .query("merge-option", merge.in_query())
         .json(&body)
+}
+
+fn checked<'a>(
+    endpoint: &'static str,
+    update: &'a ContactUpdate,
+    place: Place<'a>,
+) -> Result<ContactBody<'a>, Error> {
+    ContactBody::checked(update, place)
+        .map_err(|invalid| Error::refused(endpoint, invalid.to_string()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::identifier::EmailAddress;
+    use crate::{
+        identifier::EmailAddress,
+        ids::{ContactId, ListId},
+    };
 
     fn email(text: &str) -> Identifier {
         Identifier::Email(EmailAddress::parse(text).unwrap())
+    }
+
+    fn upserting(identifier: &Identifier, update: &ContactUpdate) -> Call {
+        upsert_call(identifier, update, MergeOption::Overwrite).unwrap()
     }
 
     fn body(call: &Call) -> String {
@@ -291,7 +216,7 @@ mod tests {
     fn the_value_is_encoded_and_the_identifier_repeated_in_the_body() {
         let update =
             ContactUpdate::new().list(ListId::new(7).unwrap()).list(ListId::new(7).unwrap());
-        let call = upsert_call(&email("a+b/c@example.com"), &update).unwrap();
+        let call = upserting(&email("a+b/c@example.com"), &update);
         assert_eq!(
             call.path_and_query,
             "/contacts/v3/email/a%2Bb%2Fc%40example.com?merge-option=overwrite"
@@ -302,32 +227,45 @@ mod tests {
     #[test]
     fn a_contact_id_stands_in_the_path_only_and_no_empty_list_is_sent() {
         let id = Identifier::ContactId(ContactId::new(5).unwrap());
-        let call = upsert_call(&id, &ContactUpdate::new()).unwrap();
+        let call = upserting(&id, &ContactUpdate::new());
         assert_eq!(call.path_and_query, "/contacts/v3/contactId/5?merge-option=overwrite");
         assert_eq!(body(&call), "{}");
     }
 
     #[test]
-    fn more_lists_than_the_service_takes_are_refused() {
-        let lists = (1..=101).map(|id| ListId::new(id).unwrap()).collect();
-        let error = upsert_call(&email("a@example.com"), &ContactUpdate { lists }).err().unwrap();
-        assert_eq!(error.kind(), ErrorKind::Rejected);
+    fn a_new_identifier_takes_the_place_of_the_one_the_contact_is_found_by() {
+        let update = ContactUpdate::new().email(EmailAddress::parse("new@example.com").unwrap());
+        let call = upserting(&email("old@example.com"), &update);
+        assert!(call.path_and_query.contains("old%40example.com"));
+        assert_eq!(body(&call), r#"{"identifiers":{"email":"new@example.com"}}"#);
     }
 
     #[test]
-    fn odd_contacts_are_still_read() {
-        let contact: Contact = serde_json::from_str(
-            r#"{"contactId":"12","status":"SUBSCRIBED","created":"2023-01-26T21:29:00","updated":7,
-                "identifiers":{"email":"a@example.com","mobileNumber":null,"crm":17,"odd":[1]},
-                "lists":null,"channelProperties":{"email":{"status":"newWord","x":1},"push":{}},
-                "unheardOf":{"a":[]}}"#,
-        )
-        .unwrap();
-        assert_eq!(contact.contact_id.get(), 12);
-        assert_eq!(contact.status, Some(ContactStatus::Subscribed));
-        assert!(contact.created.is_some() && contact.updated.is_none());
-        assert_eq!(contact.identifiers.custom, BTreeMap::from([("crm".into(), "17".into())]));
-        assert_eq!(contact.channels["email"].status.as_deref(), Some("newWord"));
-        assert!(!format!("{contact:?}").contains("a@example.com"));
+    fn merge_options_are_spelled_as_this_call_takes_them() {
+        for (merge, expected) in [
+            (MergeOption::Overwrite, "?merge-option=overwrite"),
+            (MergeOption::OverwriteIfNotEmpty, "?merge-option=overwrite-if-not-empty"),
+            (MergeOption::OverwriteIfEmpty, "?merge-option=overwrite-if-empty"),
+        ] {
+            let call = upsert_call(&email("a@example.com"), &ContactUpdate::new(), merge).unwrap();
+            assert!(call.path_and_query.ends_with(expected), "{}", call.path_and_query);
+        }
+    }
+
+    #[test]
+    fn creating_is_never_marked_as_repeatable_and_upserting_is() {
+        let address = EmailAddress::parse("a@example.com").unwrap();
+        let update = ContactUpdate::new().email(address);
+        assert_eq!(create_call(&update).unwrap().repeat, Repeat::ActsAgain);
+        assert_eq!(upserting(&email("a@example.com"), &update).repeat, Repeat::Harmless);
+    }
+
+    #[test]
+    fn content_that_the_service_does_not_take_is_refused_before_sending() {
+        let crowded = (1..=101)
+            .fold(ContactUpdate::new(), |update, id| update.list(ListId::new(id).unwrap()));
+        let error = upsert_call(&email("a@example.com"), &crowded, MergeOption::Overwrite);
+        assert_eq!(error.err().unwrap().kind(), ErrorKind::Rejected);
+        assert_eq!(create_call(&ContactUpdate::new()).err().unwrap().kind(), ErrorKind::Rejected);
     }
 }

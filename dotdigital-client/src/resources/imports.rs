@@ -1,9 +1,10 @@
 //! Bulk imports: submit, ask, wait.
 
 mod body;
+mod correlate;
+mod merge;
 mod report;
-
-use std::time::Duration;
+mod run;
 
 use serde::Deserialize;
 
@@ -14,38 +15,19 @@ use crate::{
     error::Error,
     ids::ImportId,
     limits::Tier,
-    retry::doubled,
-    wait::between,
+    polling,
 };
 
-pub use body::{ImportBody, ImportContact, ImportContactError, ImportLimits, MergeOption, Pushed};
+pub use crate::polling::PollPolicy;
+pub use body::{ImportBody, ImportContact, ImportContactError, ImportLimits, Pushed};
+pub use merge::MergeOption;
 pub use report::{
     FailureCode, FailureDetail, ImportFailure, ImportState, ImportStatus, ImportSummary,
     ImportedContact,
 };
-
-const STATUS_ENDPOINT: &str = "GET /contacts/v3/import/{importId}";
-
-/// How often to ask about a job, and for how long.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PollPolicy {
-    /// The wait before the first question and after it; it doubles from then on.
-    pub base: Duration,
-    /// The longest wait between two questions.
-    pub cap: Duration,
-    /// How long to go on. The vendor states no bound for a job's length.
-    pub give_up_after: Duration,
-}
-
-impl Default for PollPolicy {
-    fn default() -> Self {
-        Self {
-            base: Duration::from_secs(1),
-            cap: Duration::from_secs(30),
-            give_up_after: Duration::from_secs(2 * 3600),
-        }
-    }
-}
+pub use run::{
+    ContactOutcome, ImportOutcome, ImportRun, ImportRunError, ImportRunSettings, ImportedBatch,
+};
 
 /// Calls about imports. From [`Client::imports`].
 #[derive(Clone, Debug)]
@@ -102,21 +84,49 @@ impl Imports {
         import: &ImportId,
         policy: &PollPolicy,
     ) -> Result<ImportStatus, Error> {
-        let clock = self.client.clock();
-        let started = clock.now();
-        let mut round = 1;
-        loop {
-            let left = policy.give_up_after.saturating_sub(between(started, clock.now()));
-            if left.is_zero() {
-                return Err(Error::gave_up(STATUS_ENDPOINT));
-            }
-            clock.sleep(doubled(policy.base, round, policy.cap).min(left)).await;
-            let status = self.status(import).await?;
-            if status.state.is_terminal() {
-                return Ok(status);
-            }
-            round += 1;
-        }
+        self.wait_with(import, policy, |_| ()).await
+    }
+
+    /// The same as [`wait`](Self::wait). Every answer, the last one too, is shown to `progress`.
+    ///
+    /// `GET /contacts/v3/import/{importId}` (tier: unlimited)
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`wait`](Self::wait) does.
+    pub async fn wait_with(
+        &self,
+        import: &ImportId,
+        policy: &PollPolicy,
+        progress: impl FnMut(&ImportStatus),
+    ) -> Result<ImportStatus, Error> {
+        let call = status_call(import);
+        let ended = |status: &ImportStatus| status.state.is_terminal();
+        polling::until_ended(&self.client, &call, policy, ended, progress).await
+    }
+
+    /// Imports any number of contacts: fills bodies from `contacts`, hands them in, waits for them
+    /// and says of each contact what became of it. See [`ImportRun`].
+    ///
+    /// `PUT /contacts/v3/import` (tier: low), `GET /contacts/v3/import/{importId}` (tier: unlimited)
+    ///
+    /// ```no_run
+    /// # use dotdigital_client::{Client, imports::{ImportContact, ImportRunSettings}};
+    /// # async fn example(client: Client, contacts: Vec<ImportContact>) {
+    /// let mut run = client.imports().run(contacts, ImportRunSettings::default());
+    /// while let Some(result) = run.next().await {
+    ///     match result {
+    ///         Ok(batch) => println!("{} contacts in {}", batch.outcomes.len(), batch.import),
+    ///         Err(error) => println!("{} contacts: {error}", error.contacts().len()),
+    ///     }
+    /// }
+    /// # }
+    /// ```
+    pub fn run<I>(&self, contacts: I, settings: ImportRunSettings) -> ImportRun<I::IntoIter>
+    where
+        I: IntoIterator<Item = ImportContact>,
+    {
+        ImportRun::new(self.clone(), contacts.into_iter(), settings)
     }
 }
 
@@ -136,5 +146,5 @@ fn submit_call(body: &ImportBody) -> Result<Call, Error> {
 }
 
 fn status_call(import: &ImportId) -> Call {
-    Call::read(STATUS_ENDPOINT, Tier::Unlimited).arg(import)
+    Call::read("GET /contacts/v3/import/{importId}", Tier::Unlimited).arg(import)
 }

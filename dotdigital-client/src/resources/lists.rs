@@ -1,5 +1,9 @@
 //! Contact lists: create, find, page, update.
 
+mod campaign;
+#[cfg(feature = "account-deletion")]
+mod deletion;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -15,7 +19,9 @@ use crate::{
     service_enum::service_enum,
 };
 
-/// The service's largest page of lists.
+pub use campaign::{Campaign, CampaignStatus, ReplyAction, Sender};
+
+/// The service's largest page of lists, and of campaigns.
 const LARGEST_PAGE: u32 = 1000;
 
 service_enum! {
@@ -41,6 +47,13 @@ pub struct ContactList {
     /// How many contacts the service says are on it. May lag behind running jobs.
     #[serde(default, deserialize_with = "decode::null_as_default")]
     pub contacts: u64,
+}
+
+impl ContactList {
+    /// Tells lists of one page apart.
+    fn key(&self) -> u64 {
+        paging::key(&self.id)
+    }
 }
 
 /// Why a text cannot name a list.
@@ -150,7 +163,35 @@ impl Lists {
     /// `GET /v2/address-books` (tier: low)
     pub fn pages(&self) -> Pages<ContactList> {
         let call = Call::read("GET /v2/address-books", Tier::Low);
-        Pages::by_position(self.client.clone(), call, LARGEST_PAGE, |list| paging::key(&list.id))
+        Pages::by_position(self.client.clone(), call, LARGEST_PAGE, ContactList::key)
+    }
+
+    /// The lists that only users of the account see, page by page.
+    ///
+    /// `GET /v2/address-books/private` (tier: low)
+    pub fn private_pages(&self) -> Pages<ContactList> {
+        let call = Call::read("GET /v2/address-books/private", Tier::Low);
+        // The description calls the size `limit` here and nowhere else. The service's own document
+        // says `select`, and without either it gives as many as are asked for here.
+        Pages::by_position(self.client.clone(), call, LARGEST_PAGE, ContactList::key)
+    }
+
+    /// The lists that contacts see too, page by page.
+    ///
+    /// `GET /v2/address-books/public` (tier: low)
+    pub fn public_pages(&self) -> Pages<ContactList> {
+        let call = Call::read("GET /v2/address-books/public", Tier::Low);
+        Pages::by_position(self.client.clone(), call, LARGEST_PAGE, ContactList::key)
+    }
+
+    /// The campaigns that were sent to a list. The service takes a segment's id in its place.
+    ///
+    /// `GET /v2/address-books/{id}/campaigns` (tier: low)
+    pub fn campaigns(&self, list: ListId) -> Pages<Campaign> {
+        let call = Call::read("GET /v2/address-books/{id}/campaigns", Tier::Low).arg(list);
+        Pages::by_position(self.client.clone(), call, LARGEST_PAGE, |campaign| {
+            paging::key(&campaign.id)
+        })
     }
 
     /// The list of that name, whatever its case, or `None`. Reads pages until it is found.

@@ -2,7 +2,7 @@
 
 use dotdigital_client::{
     ContactId, Identifier, ImportId, MobileNumber, RemovalJobId,
-    contacts::{ContactStatus, ContactUpdate, ListStatus},
+    contacts::{ContactStatus, ContactUpdate, EmailStatus, ListStatus},
     imports::{FailureCode, ImportBody, ImportContact, ImportLimits, ImportState, MergeOption},
     list_members::{ContactIds, Removal, RemovalState},
     lists::Visibility,
@@ -41,7 +41,7 @@ fn check_headers(request: &Request) {
     );
 }
 
-async fn check(server: &wiremock::MockServer, expected: &str) {
+pub(crate) async fn check(server: &wiremock::MockServer, expected: &str) {
     let request = only_request(server).await;
     assert_eq!(line(&request), expected);
     check_headers(&request);
@@ -167,7 +167,7 @@ async fn a_contact_is_found_by_any_identifier_encoded_strictly() {
         assert_eq!(contact.status, Some(ContactStatus::Subscribed));
         assert_eq!(contact.lists[0].status, Some(ListStatus::Subscribed));
         assert_eq!(contact.identifiers.custom["crm-id"], "A1");
-        assert_eq!(contact.channels["email"].status.as_deref(), Some("hardBounced"));
+        assert_eq!(contact.channels.email.unwrap().status, Some(EmailStatus::HardBounced));
         assert!(contact.updated > contact.created);
     }
 }

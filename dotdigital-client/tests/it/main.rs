@@ -6,7 +6,10 @@ mod discovery;
 mod errors;
 mod http;
 mod limits;
+mod list_members;
+mod lists;
 mod paging;
+mod preferences;
 mod privacy;
 mod raw;
 mod retries;
@@ -15,5 +18,6 @@ mod simulator;
 mod slots;
 mod sockets;
 mod support;
+mod suppressions;
 #[cfg(feature = "simulator")]
 mod together;

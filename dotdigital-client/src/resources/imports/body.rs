@@ -2,36 +2,15 @@
 
 use std::{fmt, sync::Arc};
 
-use serde::Serialize;
-
-use crate::{contacts::MOST_LISTS, identifier::Identifier, ids::ListId};
+use super::MergeOption;
+use crate::{
+    contacts::{ContactBody, ContactUpdate, InvalidContent, Place},
+    identifier::Identifier,
+    ids::ListId,
+};
 
 /// What closes a body.
 const TAIL: &[u8] = b"]}";
-
-/// What wins where an import and the stored contact differ.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum MergeOption {
-    /// The import, also where it is empty.
-    #[default]
-    Overwrite,
-    /// The import, except where it is empty.
-    OverwriteIfNotEmpty,
-    /// The stored value, except where that is empty.
-    OverwriteIfEmpty,
-}
-
-impl MergeOption {
-    /// The option as it stands in an import.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Overwrite => "overwrite",
-            Self::OverwriteIfNotEmpty => "overwriteIfNotEmpty",
-            Self::OverwriteIfEmpty => "overwriteIfEmpty",
-        }
-    }
-}
 
 /// How large one import may get.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,36 +33,42 @@ impl Default for ImportLimits {
     }
 }
 
-/// One contact of an import: who it is, and the lists to put it on. Nothing else is sent, above
-/// all no channel status, so being put on a list subscribes nobody.
+/// One contact of an import: who it is, and what to store about it. Without more than a list,
+/// nothing else is sent, above all no channel status, so being put on a list subscribes nobody.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ImportContact {
-    /// What the service finds the contact by. An unknown one is created with this alone.
+    /// What the service finds the contact by. An unknown one is created with this and the
+    /// identifiers in `update`.
     pub match_on: Identifier,
-    /// Lists to put the contact on, at most 100. It stays on all others.
-    pub lists: Vec<ListId>,
+    /// What to store about it.
+    pub update: ContactUpdate,
 }
 
 impl ImportContact {
     /// A contact that is put on no list.
     pub fn new(match_on: Identifier) -> Self {
-        Self { match_on, lists: Vec::new() }
+        Self { match_on, update: ContactUpdate::new() }
     }
 
-    /// Also puts the contact on this list.
+    /// Also puts the contact on this list, one of at most 100. It stays on all others.
     #[must_use]
     pub fn list(mut self, list: ListId) -> Self {
-        if !self.lists.contains(&list) {
-            self.lists.push(list);
-        }
+        self.update = self.update.list(list);
+        self
+    }
+
+    /// The same contact with something else to store about it.
+    #[must_use]
+    pub fn update(mut self, update: ContactUpdate) -> Self {
+        self.update = update;
         self
     }
 
     /// How many bytes the contact takes in a body.
     pub fn encoded_len(&self) -> usize {
         let mut bytes = Vec::new();
-        encode(self, &mut bytes);
+        encode(&ContactBody::new(&self.update, Place::Import(&self.match_on)), &mut bytes);
         bytes.len()
     }
 }
@@ -100,9 +85,13 @@ pub enum ImportContactError {
         /// The length allowed.
         most: usize,
     },
-    /// It is to go on more lists than the service takes.
-    #[error("more than {MOST_LISTS} lists for one contact")]
-    TooManyLists,
+    /// The service would refuse what is to be stored about it.
+    #[error(transparent)]
+    Invalid(#[from] InvalidContent),
+    /// The import has a contact with the same identifier already, and the service takes each only
+    /// once. Only [`Imports::run`](super::Imports::run) looks for that.
+    #[error("the import has a contact with the same identifier already")]
+    Duplicate,
 }
 
 /// Whether a contact went into a body.
@@ -143,9 +132,7 @@ impl ImportBody {
     ///
     /// Fails for a contact that fits into no body at all. The body stays as it was.
     pub fn push(&mut self, contact: &ImportContact) -> Result<Pushed, ImportContactError> {
-        if contact.lists.len() > MOST_LISTS {
-            return Err(ImportContactError::TooManyLists);
-        }
+        let content = ContactBody::checked(&contact.update, Place::Import(&contact.match_on))?;
         let before = self.bytes.len() - TAIL.len();
         // Copies only while an earlier state of this body is being sent.
         let bytes = Arc::make_mut(&mut self.bytes);
@@ -154,7 +141,7 @@ impl ImportBody {
             bytes.push(b',');
         }
         let start = bytes.len();
-        encode(contact, bytes);
+        encode(&content, bytes);
         let alone = self.head + (bytes.len() - start) + TAIL.len();
         let fits = bytes.len() + TAIL.len() <= self.limits.max_bytes
             && self.contacts < self.limits.max_contacts;
@@ -207,23 +194,8 @@ impl fmt::Debug for ImportBody {
     }
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Wire<'a> {
-    match_identifier: &'a str,
-    identifiers: &'a Identifier,
-    /// The service refuses an empty array.
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    lists: &'a [ListId],
-}
-
-fn encode(contact: &ImportContact, bytes: &mut Vec<u8>) {
-    let wire = Wire {
-        match_identifier: contact.match_on.name(),
-        identifiers: &contact.match_on,
-        lists: &contact.lists,
-    };
-    serde_json::to_writer(bytes, &wire)
+fn encode(content: &ContactBody<'_>, bytes: &mut Vec<u8>) {
+    serde_json::to_writer(bytes, content)
         .expect("texts, numbers and string keys always encode, and a vector takes any write");
 }
 
@@ -294,9 +266,10 @@ mod tests {
             body.push(&person(1)),
             Err(ImportContactError::TooLarge { most: 60, .. })
         ));
-        let mut crowded = person(1);
-        crowded.lists = (1..=101).map(|id| ListId::new(id).unwrap()).collect();
-        assert_eq!(body.push(&crowded), Err(ImportContactError::TooManyLists));
+        let list = |contact: ImportContact, id| contact.list(ListId::new(id).unwrap());
+        let crowded = (1..=101).fold(person(1), list);
+        let invalid = ImportContactError::Invalid(InvalidContent::TooManyLists);
+        assert_eq!(body.push(&crowded), Err(invalid));
         assert!(body.is_empty());
     }
 

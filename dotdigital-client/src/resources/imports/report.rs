@@ -20,6 +20,12 @@ service_enum! {
         Failed = "Failed",
         /// The account may not have that many contacts.
         ExceedsAllowedContactLimit = "ExceedsAllowedContactLimit",
+        /// The service could not read what was handed in. Documented for v2 only.
+        InvalidFileFormat = "InvalidFileFormat",
+        /// The service cannot tell. Documented for v2 only.
+        Unknown = "Unknown",
+        /// The service cannot tell in this version. Documented for v2 only.
+        NotAvailableInThisVersion = "NotAvailableInThisVersion",
     }
 }
 
@@ -130,6 +136,9 @@ pub struct ImportFailure {
     /// Its id, if it exists.
     #[serde(default)]
     pub contact_id: Option<ContactId>,
+    /// The name of the identifier that the contact was found by.
+    #[serde(default, deserialize_with = "decode::null_as_default")]
+    pub match_identifier: String,
     /// What was handed in.
     #[serde(default, deserialize_with = "decode::null_as_default")]
     pub identifiers: Identifiers,

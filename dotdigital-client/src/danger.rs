@@ -14,7 +14,9 @@ pub(crate) struct Danger {
     /// A parameter in braces stands for any segment.
     path: &'static str,
     /// Why it is refused.
-    pub(crate) refusal: &'static str,
+    refusal: &'static str,
+    /// Whether this build has the feature.
+    allowed: bool,
 }
 
 const DELETION: &str = "this call deletes from the account: the feature account-deletion allows it";
@@ -22,11 +24,11 @@ const CONSENT: &str =
     "this call changes who may be written to: the feature consent-changes allows it";
 
 const fn deletes(method: Method, path: &'static str) -> Danger {
-    Danger { method, path, refusal: DELETION }
+    Danger { method, path, refusal: DELETION, allowed: cfg!(feature = "account-deletion") }
 }
 
 const fn consents(method: Method, path: &'static str) -> Danger {
-    Danger { method, path, refusal: CONSENT }
+    Danger { method, path, refusal: CONSENT, allowed: cfg!(feature = "consent-changes") }
 }
 
 static DANGERS: [Danger; 25] = [
@@ -60,11 +62,7 @@ static DANGERS: [Danger; 25] = [
 /// What keeps this build from making a call, if anything does.
 pub(crate) fn refusal(method: Method, path_and_query: &str) -> Option<&'static str> {
     let danger = find(method, path_and_query)?;
-    let allowed = match danger.refusal {
-        DELETION => cfg!(feature = "account-deletion"),
-        _ => cfg!(feature = "consent-changes"),
-    };
-    (!allowed).then_some(danger.refusal)
+    (!danger.allowed).then_some(danger.refusal)
 }
 
 /// Reads the path as loosely as a server might: slashes at the end and doubled ones do not count,

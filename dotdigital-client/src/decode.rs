@@ -1,6 +1,6 @@
 //! Tolerant reading of answers.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::fmt::Write as _;
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
@@ -109,18 +109,19 @@ where
     Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
 }
 
-/// Text values of an object; numbers are read as text, anything else is left out.
-pub(crate) fn lenient_texts(object: BTreeMap<String, Value>) -> BTreeMap<String, String> {
-    let text = |value| match value {
+/// A text; numbers are read as text, anything else is none.
+pub(crate) fn lenient_text(value: Value) -> Option<String> {
+    match value {
         Value::String(text) => Some(text),
         Value::Number(number) => Some(number.to_string()),
         _ => None,
-    };
-    object.into_iter().filter_map(|(key, value)| Some((key, text(value)?))).collect()
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     #[test]

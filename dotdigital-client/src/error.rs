@@ -114,7 +114,10 @@ impl Error {
             | ErrorKind::Throttled { .. }
             | ErrorKind::SlotsFull
             | ErrorKind::GaveUp => true,
-            ErrorKind::Rejected => self.code() == Some("ERROR_ADDRESSBOOK_IN_USE"),
+            ErrorKind::Rejected => matches!(
+                self.code(),
+                Some("ERROR_ADDRESSBOOK_IN_USE" | "ERROR_ENROLMENT_ALLOWANCE_EXCEEDED")
+            ),
             _ => false,
         }
     }

@@ -76,12 +76,23 @@ numeric_id! {
     CampaignId(i32), "campaign id"
 }
 numeric_id! {
+    /// A program.
+    ProgramId(i32), "program id"
+}
+numeric_id! {
     /// A Dotdigital account.
     AccountId(i64), "account id"
 }
 
 macro_rules! job_id {
     ($(#[$meta:meta])* $name:ident, $what:literal) => {
+        job_id! {
+            $(#[$meta])*
+            $name, $what, is_plain,
+            "Fails unless it is 1 to 128 letters, digits, `-` or `_`, which can stand in a path."
+        }
+    };
+    ($(#[$meta:meta])* $name:ident, $what:literal, $is_valid:path, $rule:literal) => {
         $(#[$meta])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(String);
@@ -91,15 +102,10 @@ macro_rules! job_id {
             ///
             /// # Errors
             ///
-            /// Fails unless it is 1 to 128 letters, digits, `-` or `_`, which can stand in a path.
+            #[doc = $rule]
             pub fn new(id: impl Into<String>) -> Result<Self, InvalidId> {
                 let id = id.into();
-                let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-                if (1..=128).contains(&id.len()) && id.chars().all(plain) {
-                    Ok(Self(id))
-                } else {
-                    Err(InvalidId { what: $what })
-                }
+                if $is_valid(&id) { Ok(Self(id)) } else { Err(InvalidId { what: $what }) }
             }
 
             /// The job's name.
@@ -139,6 +145,32 @@ job_id! {
 job_id! {
     /// A submitted bulk removal from a list, which can be asked about later.
     RemovalJobId, "removal job id"
+}
+
+job_id! {
+    /// A submitted import of Insight data, which can be asked about later.
+    InsightImportId, "Insight data import id"
+}
+job_id! {
+    /// A job that deletes or empties a collection of Insight data.
+    InsightJobId, "Insight data job id"
+}
+job_id! {
+    /// A submitted enrolment in a program, which can be asked about later.
+    EnrolmentId, "enrolment id", is_guid,
+    "Fails unless it is a GUID: any other word in the same place of a path is another call."
+}
+
+fn is_plain(id: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    (1..=128).contains(&id.len()) && id.chars().all(plain)
+}
+
+/// Whether it has 8, 4, 4, 4 and 12 hexadecimal digits.
+fn is_guid(id: &str) -> bool {
+    let hexadecimal = |part: &str| part.chars().all(|c| c.is_ascii_hexdigit());
+    let lengths = id.split('-').map(str::len);
+    lengths.eq([8, 4, 4, 4, 12]) && id.split('-').all(hexadecimal)
 }
 
 /// Reads a whole number that the service spells as a number or as a string.
@@ -185,5 +217,20 @@ mod tests {
             assert!(ImportId::new(bad).is_err(), "{bad}");
         }
         assert!(RemovalJobId::new("13e7b388-2060-4f58-b3dc-2885badf80ee").is_ok());
+    }
+
+    #[test]
+    fn an_enrolment_is_named_by_a_guid_only() {
+        assert!(EnrolmentId::new("b0ff06d6-af04-4AF8-a299-51bcbad94c1c").is_ok());
+        for bad in [
+            "",
+            "Finished",
+            "b0ff06d6-af04-4af8-a299-51bcbad94c1",
+            "b0ff06d6af044af8a29951bcbad94c1c",
+            "g0ff06d6-af04-4af8-a299-51bcbad94c1c",
+            "b0ff06d6-af04-4af8-a299-51bcbad94c1c-0",
+        ] {
+            assert!(EnrolmentId::new(bad).is_err(), "{bad}");
+        }
     }
 }

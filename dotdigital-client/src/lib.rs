@@ -34,6 +34,14 @@
 //! | operation | method | when repeated |
 //! |---|---|---|
 //! | `GET /v2/account-info` | [`account::Account::info`] | reads |
+//! | `GET /v2/server-time` | [`account::Account::server_time`] | reads |
+//! | `POST /v2/accounts/empty-recycle-bin` | [`account::Account::empty_recycle_bin`] (1) | acts again: never blindly repeated |
+//! | `GET /v2/data-fields` | [`data_fields::DataFields::list`] | reads |
+//! | `POST /v2/data-fields` | [`data_fields::DataFields::create`] | acts again: never blindly repeated |
+//! | `DELETE /v2/data-fields/{name}` | [`data_fields::DataFields::delete`] (1) | harmless |
+//! | `GET /configuration/v3/customIdentifiers` | [`custom_identifiers::CustomIdentifiers::list`] | reads |
+//! | `POST /configuration/v3/customIdentifiers` | [`custom_identifiers::CustomIdentifiers::create`] | acts again: never blindly repeated |
+//! | `DELETE /configuration/v3/customIdentifiers/{name}` | [`custom_identifiers::CustomIdentifiers::delete`] (1) | harmless |
 //! | `POST /v2/address-books` | [`lists::Lists::create`] | acts again: never blindly repeated |
 //! | `GET /v2/address-books` | [`lists::Lists::pages`], [`lists::Lists::find_by_name`] | reads |
 //! | `GET /v2/address-books/private` | [`lists::Lists::private_pages`] | reads |
@@ -42,11 +50,16 @@
 //! | `PUT /v2/address-books/{id}` | [`lists::Lists::update`] | harmless |
 //! | `DELETE /v2/address-books/{id}` | [`lists::Lists::delete`] (1) | harmless |
 //! | `GET /v2/address-books/{id}/campaigns` | [`lists::Lists::campaigns`] | reads |
-//! | `PUT /contacts/v3/import` | [`imports::Imports::submit`] | acts again: never blindly repeated |
-//! | `GET /contacts/v3/import/{importId}` | [`imports::Imports::status`], [`imports::Imports::wait`] | reads |
+//! | `PUT /contacts/v3/import` | [`imports::Imports::submit`], [`imports::Imports::run`], [`imports::Imports::run_from`] | acts again: never blindly repeated |
+//! | `GET /contacts/v3/import/{importId}` | [`imports::Imports::status`], [`imports::Imports::wait`], [`imports::Imports::wait_with`], [`imports::Imports::run`], [`imports::Imports::run_from`] | reads |
 //! | `GET /contacts/v3/{identifier}/{value}` | [`contacts::Contacts::find`] | reads |
-//! | `PATCH /contacts/v3/{identifier}/{value}` | [`contacts::Contacts::upsert`] | harmless |
-//! | `GET /contacts/v3` | [`list_members::ListMembers::pages`] | reads |
+//! | `PATCH /contacts/v3/{identifier}/{value}` | [`contacts::Contacts::upsert`], [`contacts::Contacts::upsert_merging`] | harmless |
+//! | `PUT /contacts/v3/{identifier}/{value}` | [`contacts::Contacts::replace`] (1) | harmless |
+//! | `DELETE /contacts/v3/{identifier}/{value}` | [`contacts::Contacts::delete`] (1) | harmless |
+//! | `POST /contacts/v3/delete` | [`contacts::Contacts::delete_many`] (1) | acts again: never blindly repeated |
+//! | `GET /contacts/v3/delete/{deleteId}` | [`contacts::Contacts::deletion_status`] (1), [`contacts::Contacts::wait_for_deletion`] (1) | reads |
+//! | `POST /contacts/v3` | [`contacts::Contacts::create`] | acts again: never blindly repeated |
+//! | `GET /contacts/v3` | [`contacts::Contacts::pages`], [`list_members::ListMembers::pages`] | reads |
 //! | `DELETE /v2/address-books/{addressBookId}/contacts/{contactId}` | [`list_members::ListMembers::remove`] | harmless |
 //! | `POST /v2/address-books/{addressBookId}/contacts/delete` | [`list_members::ListMembers::remove_many`] | acts again: never blindly repeated |
 //! | `GET /v2/contacts/deletion/{id}` | [`list_members::ListMembers::removal_status`], [`list_members::ListMembers::wait`], [`list_members::ListMembers::wait_with`] | reads |
@@ -76,6 +89,37 @@
 //! | `POST /v2/contacts/resubscribe` | [`suppressions::Suppressions::resubscribe`] (2) | acts again: never blindly repeated |
 //! | `POST /v2/contacts/resubscribe-with-no-challenge` | [`suppressions::Suppressions::resubscribe_with_no_challenge`] (2) | acts again: never blindly repeated |
 //! | `PUT /v2/contacts/suppress-contacts` | [`suppressions::Suppressions::suppress`] (2) | harmless |
+//! | `GET /v2/programs` | [`programs::Programs::pages`] | reads |
+//! | `GET /v2/programs/{id}` | [`programs::Programs::find`] | reads |
+//! | `POST /v2/programs/enrolments` | [`programs::Programs::enrol`] | acts again: never blindly repeated |
+//! | `GET /v2/programs/enrolments/{enrolmentId}` | [`programs::Programs::enrolment`], [`programs::Programs::wait`] | reads |
+//! | `GET /v2/programs/enrolments/{status}` | [`programs::Programs::enrolments`] | reads |
+//! | `GET /v2/programs/enrolments/{id}/report-faults` | [`programs::Programs::enrolment_faults`] | reads |
+//! | `GET /v2/segments` | [`segments::Segments::list`] | reads |
+//! | `POST /v2/segments/refresh/{id}` | [`segments::Segments::refresh`] | harmless |
+//! | `GET /v2/segments/refresh/{id}` | [`segments::Segments::refresh_progress`], [`segments::Segments::wait`] | reads |
+//! | `GET /insightData/v3/collections` | [`insight_data::InsightData::collections`] | reads |
+//! | `GET /insightData/v3/account` | [`insight_data::InsightData::account_collections`] | reads |
+//! | `GET /insightData/v3/contacts/{identifier}/{value}` | [`insight_data::InsightData::contact_collections`] | reads |
+//! | `POST /insightData/v3/collections/{collectionName}` | [`insight_data::InsightData::create_collection`] | harmless |
+//! | `GET /insightData/v3/collections/{collectionName}/schema` | [`insight_data::InsightData::schema`] | reads |
+//! | `DELETE /insightData/v3/collections/{collectionName}` | [`insight_data::InsightData::delete_collection`] (1) | acts again: never blindly repeated |
+//! | `DELETE /insightData/v3/collections/{collectionName}/empty` | [`insight_data::InsightData::empty_collection`] (1) | acts again: never blindly repeated |
+//! | `GET /insightData/v3/async/{jobId}` | [`insight_data::InsightData::job`], [`insight_data::InsightData::wait_for_job`] | reads |
+//! | `PUT /insightData/v3/import` | [`insight_data::InsightData::submit`] | acts again: never blindly repeated |
+//! | `GET /insightData/v3/import/{importId}` | [`insight_data::InsightData::status`], [`insight_data::InsightData::wait`] | reads |
+//! | `GET /insightData/v3/account/{collectionName}` | [`insight_data::AccountRecords::pages`] | reads |
+//! | `GET /insightData/v3/account/{collectionName}/{recordId}` | [`insight_data::AccountRecords::find`] | reads |
+//! | `PUT /insightData/v3/account/{collectionName}/{recordId}` | [`insight_data::AccountRecords::put`] | harmless |
+//! | `DELETE /insightData/v3/account/{collectionName}/{recordId}` | [`insight_data::AccountRecords::delete`] | harmless |
+//! | `DELETE /insightData/v3/accounts/{collectionName}/deleteRecords` | [`insight_data::AccountRecords::delete_many`] | harmless |
+//! | `GET /insightData/v3/contacts/{collectionName}` | [`insight_data::InsightData::records_of_all_contacts`] | reads |
+//! | `GET /insightData/v3/contacts/{identifier}/{value}/{collectionName}` | [`insight_data::ContactRecords::pages`] | reads |
+//! | `GET /insightData/v3/contacts/{identifier}/{value}/{collectionName}/{recordId}` | [`insight_data::ContactRecords::find`] | reads |
+//! | `PUT /insightData/v3/contacts/{identifier}/{value}/{collectionName}/{recordId}` | [`insight_data::ContactRecords::put`] | harmless |
+//! | `DELETE /insightData/v3/contacts/{identifier}/{value}/{collectionName}/{recordId}` | [`insight_data::ContactRecords::delete`] | harmless |
+//! | `DELETE /insightData/v3/contacts/{identifier}/{value}/{collectionName}/deleteRecords` | [`insight_data::ContactRecords::delete_many`] | harmless |
+//! | `DELETE /insightData/v3/contacts/{identifier}/{value}/{collectionName}/empty` | [`insight_data::ContactRecords::empty`] (1) | acts again: never blindly repeated |
 //!
 //! (1) only with feature `account-deletion`, (2) only with feature `consent-changes`. Without
 //! them, no call here deletes a contact from the account, empties a list, or changes anybody's
@@ -142,8 +186,8 @@ pub use identifier::{
     CustomName, CustomValue, EmailAddress, Identifier, InvalidIdentifier, MobileNumber,
 };
 pub use ids::{
-    AccountId, CampaignId, ContactId, DeletionJobId, ImportId, InvalidId, ListId, PreferenceId,
-    RemovalJobId, SegmentId,
+    AccountId, CampaignId, ContactId, DeletionJobId, EnrolmentId, ImportId, InsightImportId,
+    InsightJobId, InvalidId, ListId, PreferenceId, ProgramId, RemovalJobId, SegmentId,
 };
 pub use limits::{LimitSettings, Tier};
 pub use observer::{CallCounter, CallObserver, CallRecord};

@@ -1,5 +1,6 @@
 //! Every example runs to its end and tells something.
 #![cfg(feature = "simulator")]
+#![allow(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
 use std::{
     env,

@@ -84,9 +84,13 @@ fn is_hourly_limit(status: u16, body: &ErrorBody) -> bool {
 /// The status of most codes is not documented, so a code that is known decides.
 fn by_code(code: &str) -> Option<ErrorKind> {
     match code {
-        "contacts:tooManyActiveImports"
-        | "contacts:tooManyBulkDeleteJobs"
-        | "ERROR_IMPORT_TOOMANYACTIVEIMPORTS" => Some(ErrorKind::SlotsFull),
+        "ERROR_IMPORT_TOOMANYACTIVEIMPORTS" => Some(ErrorKind::SlotsFull),
+        // The services of contacts and of Insight data each have slots of their own.
+        _ if code.ends_with(":tooManyActiveImports")
+            || code.ends_with(":tooManyBulkDeleteJobs") =>
+        {
+            Some(ErrorKind::SlotsFull)
+        }
         "ERROR_INVALID_LOGIN" | "ERROR_APIUSER_INVALID" | "ERROR_ACCOUNT_INVALID" => {
             Some(ErrorKind::Unauthorised)
         }
@@ -171,8 +175,10 @@ mod tests {
 
     #[test]
     fn a_429_about_jobs_is_a_slot_and_not_a_rate() {
-        let body = r#"{"errorCode":"contacts:tooManyActiveImports","description":""}"#;
-        assert_eq!(kind(429, body), ErrorKind::SlotsFull);
+        for code in ["contacts:tooManyActiveImports", "insightData:tooManyActiveImports"] {
+            let body = format!(r#"{{"errorCode":"{code}","description":""}}"#);
+            assert_eq!(kind(429, &body), ErrorKind::SlotsFull);
+        }
     }
 
     #[test]

@@ -33,3 +33,29 @@
 //! ([`Contacts::upsert`](crate::contacts::Contacts::upsert) also brings a contact back from the
 //! recycle bin), put on lists and taken off, enrolled in programs, and told what preferences they
 //! have.
+//!
+//! Without the features this does not compile:
+#![cfg_attr(not(feature = "account-deletion"), doc = "```compile_fail,E0599")]
+#![cfg_attr(feature = "account-deletion", doc = "```no_run")]
+//! # use dotdigital_client::{Client, Error, Identifier};
+//! # async fn call(client: Client, jane: Identifier) -> Result<(), Error> {
+//! client.contacts().delete(&jane).await?;
+//! # Ok(())
+//! # }
+//! ```
+#![cfg_attr(not(feature = "account-deletion"), doc = "```compile_fail,E0599")]
+#![cfg_attr(feature = "account-deletion", doc = "```no_run")]
+//! # use dotdigital_client::{Client, Error, ListId};
+//! # async fn call(client: Client, vip: ListId) -> Result<(), Error> {
+//! client.list_members(vip).remove_all().await?;
+//! # Ok(())
+//! # }
+//! ```
+#![cfg_attr(not(feature = "consent-changes"), doc = "```compile_fail,E0599")]
+#![cfg_attr(feature = "consent-changes", doc = "```no_run")]
+//! # use dotdigital_client::{Client, EmailAddress, Error};
+//! # async fn call(client: Client, jane: EmailAddress) -> Result<(), Error> {
+//! client.suppressions().unsubscribe(&jane).await?;
+//! # Ok(())
+//! # }
+//! ```

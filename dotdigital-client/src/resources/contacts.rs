@@ -26,6 +26,7 @@ use crate::{
 };
 
 pub(crate) use body::{ContactBody, Place};
+pub use email_contact::{EmailContact, EmailContactStatus, IdOrEmail};
 
 pub use body::InvalidContent;
 pub use channels::{
@@ -34,9 +35,7 @@ pub use channels::{
 };
 #[cfg(feature = "consent-changes")]
 #[cfg_attr(docsrs, doc(cfg(feature = "consent-changes")))]
-pub use consent::{
-    EmailStatusChange, InvalidResubscribeOptions, PhoneStatusChange, ResubscribeOptions,
-};
+pub use consent::{EmailStatusChange, InvalidRedirectUrl, PhoneStatusChange, ResubscribeOptions};
 pub use consent_record::{ConsentRecord, ConsentRecordInfo, InvalidConsentRecord};
 pub use contact::{
     Contact, ContactPreference, ContactStatus, Identifiers, ListMembership, ListStatus,
@@ -47,7 +46,6 @@ pub use deletion::{
     ContactsToDelete, DeletionFailure, DeletionState, DeletionStatus, DeletionSummary,
     InvalidContactsToDelete,
 };
-pub use email_contact::{EmailContact, EmailContactStatus, IdOrEmail};
 pub use query::{ContactPart, ContactQuery};
 pub use update::ContactUpdate;
 
@@ -113,8 +111,8 @@ impl Contacts {
     /// Updates a contact, or creates it when the account has none; what is given wins over what is
     /// stored. A contact in the recycle bin comes back. Repeating it does no harm.
     ///
-    /// The one identifier is stored as well, except a contact id. The contact's own identifier of
-    /// the same kind in `update` takes its place: so an address is changed.
+    /// The identifier is stored as well, except a contact id. Another one of the same kind in
+    /// `update` is stored in its place: so an address is changed.
     ///
     /// `PATCH /contacts/v3/{identifier}/{value}` (tier: medium)
     ///

@@ -26,7 +26,8 @@ pub use report::{
     ImportedContact,
 };
 pub use run::{
-    ContactOutcome, ImportOutcome, ImportRun, ImportRunError, ImportRunSettings, ImportedBatch,
+    ContactOutcome, ContactSource, ImportOutcome, ImportRun, ImportRunError, ImportRunSettings,
+    ImportedBatch,
 };
 
 /// Calls about imports. From [`Client::imports`].
@@ -126,7 +127,18 @@ impl Imports {
     where
         I: IntoIterator<Item = ImportContact>,
     {
-        ImportRun::new(self.clone(), contacts.into_iter(), settings)
+        self.run_from(contacts.into_iter(), settings)
+    }
+
+    /// The same as [`run`](Self::run), for contacts that have to be waited for.
+    ///
+    /// `PUT /contacts/v3/import` (tier: low), `GET /contacts/v3/import/{importId}` (tier: unlimited)
+    pub fn run_from<S: ContactSource>(
+        &self,
+        source: S,
+        settings: ImportRunSettings,
+    ) -> ImportRun<S> {
+        ImportRun::new(self.clone(), source, settings)
     }
 }
 

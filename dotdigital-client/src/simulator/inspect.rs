@@ -4,8 +4,10 @@ use chrono::{DateTime, Utc};
 
 use super::{
     Simulator,
-    account::{Contact, IdentifierSet, List, MemberStatus, name_key},
-    views::{ContactView, ListView, Visibility},
+    account::{
+        Channel, ChannelStatus, Contact, DataField, IdentifierSet, List, MemberStatus, name_key,
+    },
+    views::{ContactView, DataFieldType, ListView, Visibility},
 };
 
 /// Set-up: what other people and other systems do to the account.
@@ -35,7 +37,8 @@ impl Simulator {
             "email" => identifiers.email = Some(value.to_owned()),
             "mobileNumber" => identifiers.mobile = Some(only_digits(value)),
             name => {
-                account.settings.custom_identifiers.insert(name.to_owned());
+                let now = account.now();
+                account.custom_identifiers.ensure(name, now);
                 identifiers.custom.push((name.to_owned(), value.to_owned()));
             }
         }
@@ -95,9 +98,61 @@ impl Simulator {
         account.globally_suppress(email, now);
     }
 
+    /// Suppresses a domain such as `example.org`; no contact can get an address there any more.
+    pub fn suppress_domain(&self, domain: &str) {
+        self.lock().account.blocklist.suppress_domain(domain);
+    }
+
+    /// Blocks an address; no contact can get it any more.
+    pub fn block_address(&self, email: &str) {
+        self.lock().account.blocklist.block(email);
+    }
+
+    /// Does what a contact does who confirms her subscription. Nothing happens unless she was asked
+    /// to.
+    pub fn confirm_opt_in(&self, contact: i64) {
+        let account = &mut self.lock().account;
+        let now = account.now();
+        let contact = account.contacts.get_mut(contact);
+        if let Some(contact) = contact.filter(|c| c.email_status == ChannelStatus::PendingOptIn) {
+            contact.set_channel(Channel::Email, ChannelStatus::Subscribed);
+            contact.updated = now;
+        }
+    }
+
+    /// Declares a data field, private and without default. Nothing happens when the account has one
+    /// of that name, or when it cannot be a name.
+    pub fn add_data_field(&self, name: &str, kind: DataFieldType) {
+        let _ = self.lock().account.data_fields.declare(DataField::new(name, kind), None);
+    }
+
+    /// Makes something depend on a data field, such as `Used in program 12345`, so that it cannot
+    /// be deleted.
+    pub fn use_data_field(&self, name: &str, dependency: &str) {
+        if let Some(field) = self.lock().account.data_fields.find_mut(name) {
+            field.used_by.push(dependency.to_owned());
+        }
+    }
+
+    /// Declares a custom identifier, and makes something depend on it, such as `segment:1002`, so
+    /// that it cannot be deleted.
+    pub fn use_custom_identifier(&self, name: &str, dependency: &str) {
+        let account = &mut self.lock().account;
+        let now = account.now();
+        account.custom_identifiers.ensure(name, now);
+        if let Some(identifier) = account.custom_identifiers.get_mut(name) {
+            identifier.used_by.push(dependency.to_owned());
+        }
+    }
+
     /// Adds a segment; no list can have its name.
     pub fn add_segment_name(&self, name: &str) {
-        self.lock().account.add_segment(name);
+        self.add_segment(name);
+    }
+
+    /// Notes a campaign that was sent to a list; returns its id, or `None` for an unknown list.
+    pub fn add_campaign(&self, list: i32, name: &str, subject: &str) -> Option<i32> {
+        self.lock().account.add_campaign(list, name, subject)
     }
 
     /// Finishes every pending job at `now`, also those that are stuck.

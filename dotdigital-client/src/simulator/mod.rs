@@ -31,8 +31,7 @@
 //!
 //! # What is left out
 //!
-//! Preferences and consent records are checked and then forgotten; data fields are stored as sent,
-//! whether declared or not; segments have a name and no members.
+//! Who is in a segment is set by the test and not worked out; Insight data is not there.
 
 mod account;
 mod account_file;
@@ -43,6 +42,9 @@ mod inspect;
 mod ledger;
 mod limits;
 mod mix;
+mod preferences;
+mod programs;
+mod segments;
 #[cfg(feature = "simulator-server")]
 mod server;
 mod service;
@@ -67,14 +69,17 @@ pub use self::{
     clock::VirtualClock,
     faults::{Fault, FaultRule},
     ledger::{LedgerEntry, SimulatedTier},
+    programs::ProgramState,
     settings::{JobLatency, RateLimits, SimulatorSettings, TierLimits},
     switches::{
-        BadList, ConflictCode, ContactIdForm, EmailEcho, ListCreated, ListDeleted, ListReading,
-        NonMemberRemoval, OversizeImport, RateReset, RemovalStatusCase, SuppressedAddition,
-        Switches, ThrottleBody, UnknownRemoval,
+        BadList, ConflictCode, ContactIdForm, CustomIdentifierErrors, DataFieldCreated, EmailEcho,
+        FailureCodeCase, ListCreated, ListDeleted, ListReading, MistypedDataField,
+        NonMemberRemoval, OversizeImport, RateReset, Reenrolment, RemovalStatusCase,
+        ServerTimeBody, SuppressedAddition, Switches, ThrottleBody, UnknownDataField,
+        UnknownRemoval,
     },
     transport::SimulatorTransport,
-    views::{ContactView, ListView, Visibility},
+    views::{ContactView, DataFieldType, ListView, Visibility},
 };
 use crate::{
     clock::Clock,
@@ -127,6 +132,11 @@ impl Simulator {
     /// Drops every rule and stops random faults. Jobs that are stuck already stay so.
     pub fn clear_faults(&self) {
         self.lock().faults.clear();
+    }
+
+    /// Every endpoint that is answered, as [`Self::calls`] and the ledger name it.
+    pub fn endpoints() -> Vec<&'static str> {
+        api::endpoints()
     }
 
     /// How often each endpoint was called, such as `PUT /contacts/v3/import`.

@@ -6,9 +6,9 @@ use chrono::{DateTime, Utc};
 use super::{
     SimulatorSettings,
     account::{Account, JobFault},
-    api::{self, Body, Context, Matched, Query},
+    api::{self, Body, Context, Endpoint, Matched, Query},
     faults::{Fault, FaultScript},
-    ledger::{Ledger, LedgerEntry},
+    ledger::{Ledger, LedgerEntry, SimulatedTier},
     limits::{Admission, Limiter, rate_headers},
 };
 use crate::transport::{HttpRequest, HttpResponse};
@@ -67,7 +67,7 @@ impl Service {
             at: now,
             method: request.method,
             endpoint: matched.endpoint.template,
-            tier: matched.endpoint.tier,
+            tier: tier(&self.account.settings, matched.endpoint),
             status: delivery.status,
             lost: !matches!(delivery.outcome, Delivery::Answered(_)),
             carried_status,
@@ -92,7 +92,7 @@ impl Service {
         if settings.wrong_region && !matched.endpoint.answers_in_any_region() {
             return api::forbidden_region(v3);
         }
-        let tier = matched.endpoint.tier;
+        let tier = tier(settings, matched.endpoint);
         let reset = settings.switches.rate_reset;
         let mut headers = Vec::new();
         match self.limiter.admit(settings.limits, tier, now) {
@@ -127,7 +127,7 @@ impl Service {
     fn throttled(&self, matched: &Matched, now: DateTime<Utc>) -> HttpResponse {
         let switches = &self.account.settings.switches;
         let mut response = api::throttled(switches.throttle_body);
-        let tier = matched.endpoint.tier;
+        let tier = tier(&self.account.settings, matched.endpoint);
         response.headers.extend(rate_headers(tier, None, 0, switches.rate_reset, now));
         response
     }
@@ -166,6 +166,10 @@ fn job_fault(fault: Option<&Fault>) -> Option<JobFault> {
         Fault::FailRows { code, every } => JobFault::FailRows { code: code.clone(), every: *every },
         _ => return None,
     })
+}
+
+fn tier(settings: &SimulatorSettings, endpoint: &Endpoint) -> SimulatedTier {
+    settings.tiers.get(endpoint.template).copied().unwrap_or(endpoint.tier)
 }
 
 fn is_authorised(settings: &SimulatorSettings, request: &HttpRequest) -> bool {

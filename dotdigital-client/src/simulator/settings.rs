@@ -1,10 +1,14 @@
 //! What one simulated account looks like before the first call, and how it behaves.
 
-use std::{collections::BTreeSet, fmt, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    time::Duration,
+};
 
 use chrono::{DateTime, Utc};
 
-use super::switches::Switches;
+use super::{ledger::SimulatedTier, switches::Switches};
 
 /// Everything a simulated account is told when it is opened.
 ///
@@ -34,16 +38,32 @@ pub struct SimulatorSettings {
     pub wrong_region: bool,
     /// How many calls are let through.
     pub limits: RateLimits,
+    /// The tier of single endpoints, by method and path such as `GET /contacts/v3`, where it is to
+    /// be another than the one assumed. Which endpoint is in which tier is not known.
+    pub tiers: BTreeMap<String, SimulatedTier>,
     /// How long jobs take.
     pub latency: JobLatency,
     /// Imports that may be under way at once; the service allows 25.
     pub max_active_imports: usize,
+    /// Bulk deletions of contacts that may be under way at once. The service's own number is not
+    /// known.
+    pub max_active_deletions: usize,
     /// The largest body of an import, in bytes; the service allows 50 MB.
     pub max_import_bytes: usize,
     /// The most contact ids one bulk removal may name. The service's own number is not known.
     pub max_bulk_removal: usize,
     /// The most lists the account may hold, the system's own included; unlimited when `None`.
     pub max_lists: Option<usize>,
+    /// The most enrolments in programs the account may ask for; unlimited when `None`.
+    pub max_enrolments: Option<usize>,
+    /// The most contacts the account may hold; unlimited when `None`.
+    pub max_contacts: Option<usize>,
+    /// The most data fields the account may hold, the built-in ones included; unlimited when
+    /// `None`.
+    pub max_data_fields: Option<usize>,
+    /// The most custom identifiers the account may hold; unlimited when `None`. The service's own
+    /// number is not known.
+    pub max_custom_identifiers: Option<usize>,
     /// Names of the account's custom identifiers.
     pub custom_identifiers: BTreeSet<String>,
     /// When the account was opened: the date of what is set up before the first call.
@@ -61,11 +81,17 @@ impl Default for SimulatorSettings {
             api_endpoint: None,
             wrong_region: false,
             limits: RateLimits::Off,
+            tiers: BTreeMap::new(),
             latency: JobLatency::default(),
             max_active_imports: 25,
+            max_active_deletions: 25,
             max_import_bytes: 50_000_000,
             max_bulk_removal: 1_000,
             max_lists: None,
+            max_enrolments: None,
+            max_contacts: None,
+            max_data_fields: None,
+            max_custom_identifiers: None,
             custom_identifiers: BTreeSet::new(),
             opened: DateTime::UNIX_EPOCH + Duration::from_secs(1_577_836_800),
             switches: Switches::default(),

@@ -34,6 +34,20 @@ pub struct Switches {
     pub conflict_code: ConflictCode,
     /// Status of an import that is too large.
     pub oversize_import: OversizeImport,
+    /// Enrolling somebody in a program who was enrolled in it before.
+    pub reenrolment: Reenrolment,
+    /// A value for a data field that the account does not have.
+    pub unknown_data_field: UnknownDataField,
+    /// A value that does not fit the type of its data field.
+    pub mistyped_data_field: MistypedDataField,
+    /// Spelling of the codes in an import's report.
+    pub failure_codes: FailureCodeCase,
+    /// What comes with the 201 of a created data field.
+    pub data_field_created: DataFieldCreated,
+    /// How the server's time is written.
+    pub server_time: ServerTimeBody,
+    /// The shape of errors about custom identifiers.
+    pub custom_identifier_errors: CustomIdentifierErrors,
 }
 
 /// Status of a created list.
@@ -176,4 +190,75 @@ pub enum OversizeImport {
     TooLarge413,
     /// 400.
     BadRequest400,
+}
+
+/// Enrolling somebody in a program who was enrolled in it before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reenrolment {
+    /// The contact goes through the program once more, as one does who has finished it. The
+    /// default, because it shows who was enrolled twice by mistake.
+    #[default]
+    EnrolledAgain,
+    /// The contact is reported as `AlreadyInProgram`.
+    AlreadyInProgram,
+}
+
+/// A value for a data field that the account does not have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UnknownDataField {
+    /// The contact is neither created nor changed, as the v2 services do it.
+    #[default]
+    Fails,
+    /// The value is passed over without a word.
+    Ignored,
+}
+
+/// A value that does not fit the type of its data field.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MistypedDataField {
+    /// The contact is neither created nor changed.
+    #[default]
+    Fails,
+    /// The value is passed over without a word.
+    Ignored,
+}
+
+/// Spelling of the codes in an import's report.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FailureCodeCase {
+    /// `invalidEmail`, `duplicateIdentifier`, as the description's examples say.
+    #[default]
+    Camel,
+    /// `InvalidEmail`, `Duplicate`, as the reference page says.
+    Pascal,
+}
+
+/// What comes with the 201 of a created data field.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DataFieldCreated {
+    /// The field, as the documentation says.
+    #[default]
+    Echoed,
+    /// No body, as the generated description says.
+    Empty,
+}
+
+/// How the server's time is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ServerTimeBody {
+    /// Plain text, as the documentation says.
+    #[default]
+    PlainText,
+    /// A JSON string, as the generated description says.
+    JsonString,
+}
+
+/// The shape of errors about custom identifiers that are missing or in use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CustomIdentifierErrors {
+    /// As the description declares them.
+    #[default]
+    AsDeclared,
+    /// As its examples show them: one in an array, one with an object for its details.
+    AsInExamples,
 }

@@ -25,6 +25,31 @@ impl Visibility {
     }
 }
 
+/// What a data field holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DataFieldType {
+    /// Text of up to 1,000 characters.
+    String,
+    /// A number.
+    Numeric,
+    /// A date, with or without time.
+    Date,
+    /// Yes or no.
+    Boolean,
+}
+
+impl DataFieldType {
+    /// The service's spelling.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::String => "String",
+            Self::Numeric => "Numeric",
+            Self::Date => "Date",
+            Self::Boolean => "Boolean",
+        }
+    }
+}
+
 /// One list of the account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -64,6 +64,8 @@ struct Parameter {
 #[derive(Debug)]
 struct Body {
     schema: Validator,
+    /// The same, whatever else the objects hold.
+    open: Validator,
 }
 
 /// What is described of one status: nothing, or how its body looks.
@@ -130,6 +132,25 @@ impl Operation {
         faults.extend(self.header_faults(&request.headers));
         let body = request.body.as_ref().map(|body| body.as_slice());
         faults.extend(self.body_faults(body));
+        faults
+    }
+
+    /// Why a service that keeps to the description must refuse a request: what is wrong with what it
+    /// does describe. What it does not speak of, a service may pass over.
+    pub(crate) fn forbids(&self, request: &HttpRequest) -> Vec<String> {
+        let (path, query) = split(&request.path_and_query);
+        let mut faults = self.path_faults(path);
+        for (name, value) in path::query(query) {
+            faults.extend(
+                self.parameter("query", &name).map(|it| it.faults(&value)).into_iter().flatten(),
+            );
+        }
+        if let (Some(described), Some(bytes)) = (&self.body, &request.body) {
+            match serde_json::from_slice(bytes) {
+                Ok(value) => faults.extend(schema::faults(&described.open, &value)),
+                Err(error) => faults.push(format!("the body is not JSON: {error}")),
+            }
+        }
         faults
     }
 
@@ -303,7 +324,10 @@ fn parameter(root: &Value, operation: &str, described: &Value) -> Parameter {
 fn body(root: &Value, operation: &str, described: &Value) -> Option<Body> {
     let described = &described["content"]["application/json"].get("schema")?;
     let schema = quirks::body(operation, described);
-    Some(Body { schema: schema::validator(root, &schema, Use::Request) })
+    Some(Body {
+        schema: schema::validator(root, &schema, Use::Request),
+        open: schema::validator(root, &schema, Use::Response),
+    })
 }
 
 fn answers(root: &Value, described: &Value) -> BTreeMap<String, Answer> {

@@ -13,6 +13,8 @@ mod requests;
 mod responses;
 mod schema;
 mod sources;
+#[path = "../traffic/mod.rs"]
+mod traffic;
 
 use std::io::{self, Write as _};
 

@@ -96,6 +96,9 @@ fn in_words_of_json_schema(schema: &mut Value) {
             object.insert("type".to_owned(), json!([kind, "null"]));
         }
     }
+    if let Some(Value::String(format)) = object.get_mut("format") {
+        *format = quirks::format(format).to_owned();
+    }
     let bounds = match object.get("format").and_then(Value::as_str) {
         Some("int32") => Some((json!(i32::MIN), json!(i32::MAX))),
         Some("int64") => Some((json!(i64::MIN), json!(i64::MAX))),

@@ -55,7 +55,7 @@ fn in_file(module: &str, text: &str) -> Vec<Documented> {
         }
         let line = line.trim_start();
         if let Some(comment) = line.strip_prefix("///") {
-            endpoints.extend(endpoint_line(comment.trim()));
+            endpoints.extend(endpoints_of(comment.trim()));
         } else if let Some(method) = public_method(line) {
             for (endpoint, tier) in endpoints.drain(..) {
                 let method = format!("{module}::{owner}::{method}");
@@ -68,11 +68,16 @@ fn in_file(module: &str, text: &str) -> Vec<Documented> {
     found
 }
 
-/// Operation and tier of a line such as `` `GET /v2/programs` (tier: high) ``.
-fn endpoint_line(comment: &str) -> Option<(String, String)> {
-    let (endpoint, rest) = comment.strip_prefix('`')?.split_once('`')?;
-    let tier = rest.trim().strip_prefix("(tier: ")?.strip_suffix(')')?;
-    Some((endpoint.to_owned(), tier.to_owned()))
+/// Operations and tiers of a line such as `` `GET /v2/programs` (tier: low) ``, which may name
+/// several with commas between them.
+fn endpoints_of(comment: &str) -> Vec<(String, String)> {
+    let endpoint = |part: &str| {
+        let (endpoint, rest) = part.strip_prefix('`')?.split_once('`')?;
+        let tier = rest.trim().strip_prefix("(tier: ")?;
+        Some((endpoint.to_owned(), tier.to_owned()))
+    };
+    let parts = comment.strip_suffix(')').into_iter().flat_map(|parts| parts.split("), "));
+    parts.map(endpoint).collect::<Option<_>>().unwrap_or_default()
 }
 
 fn public_method(line: &str) -> Option<&str> {
@@ -90,4 +95,8 @@ fn methods_and_their_operations_are_found() {
         tier: "low".to_owned(),
     };
     assert_eq!(in_file("lists", text), [expected]);
+    let both = endpoints_of("`PUT /a` (tier: low), `GET /a/{id}` (tier: high)");
+    let expected = [("PUT /a", "low"), ("GET /a/{id}", "high")];
+    assert_eq!(both, expected.map(|(endpoint, tier)| (endpoint.to_owned(), tier.to_owned())));
+    assert!(endpoints_of("`PUT /a` is written (as told)").is_empty());
 }

@@ -109,3 +109,10 @@ async fn a_redirect_is_not_followed() {
     assert_eq!((error.kind(), error.status()), (ErrorKind::Rejected, Some(307)));
     assert_eq!(server.received_requests().await.unwrap().len(), 1);
 }
+
+#[tokio::test]
+async fn an_allowance_that_is_used_up_comes_back_by_itself() {
+    let error = error_of(400, r#"{"message":"Error: ERROR_ENROLMENT_ALLOWANCE_EXCEEDED "}"#).await;
+    assert_eq!(error.kind(), ErrorKind::Rejected);
+    assert!(error.is_temporary() && !error.may_have_acted());
+}

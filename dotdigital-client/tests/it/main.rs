@@ -1,18 +1,29 @@
 //! What the client does, seen from outside.
 #![allow(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
+mod account;
 mod calls;
+mod contacts;
+mod custom_identifiers;
+mod data_fields;
 mod discovery;
 mod errors;
 mod http;
+#[cfg(feature = "simulator")]
+mod import_run;
+mod imports;
+mod insight_data;
 mod limits;
 mod list_members;
 mod lists;
+mod oddities;
 mod paging;
 mod preferences;
 mod privacy;
+mod programs;
 mod raw;
 mod retries;
+mod segments;
 #[cfg(feature = "simulator")]
 mod simulator;
 mod slots;
@@ -21,3 +32,6 @@ mod support;
 mod suppressions;
 #[cfg(feature = "simulator")]
 mod together;
+#[cfg(feature = "simulator")]
+#[path = "../traffic/mod.rs"]
+mod traffic;

@@ -1,17 +1,31 @@
 //! The simulator, called the way a client calls it.
 
 mod access;
+mod bulk_deletion;
+mod consent_records;
 mod contacts;
+mod creation;
+mod custom_identifiers;
 mod danger;
+mod data_fields;
 mod faults;
+mod fuzz;
 mod imports;
+mod list_reads;
 mod lists;
+mod member_pages;
 mod paging;
+mod preferences;
+mod programs;
 mod removals;
 mod scale;
+mod segments;
 #[cfg(feature = "simulator-server")]
 mod server;
 mod shapes;
+mod strictness;
+mod suppressions;
+mod switches;
 mod transport;
 
 use std::{cell::Cell, sync::Arc, time::Duration};

@@ -308,7 +308,7 @@ mod tests {
         let update = ContactUpdate::new()
             .mobile_number(MobileNumber::parse("447700900123").unwrap())
             .custom(CustomName::parse("crm-id").unwrap(), CustomValue::parse("A/1").unwrap())
-            .field("FIRSTNAME", FieldValue::Text("Jane".into()))
+            .field("FIRSTNAME", "Jane")
             .field("NOTE", FieldValue::Clear)
             .email_type(EmailType::PlainText)
             .list(ListId::new(7).unwrap())

@@ -5,12 +5,7 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use super::{ContactUpdate, OptInType, body::lower_camel, consent_record::is_absolute_url};
-
-/// The languages in which the service asks a contact to confirm.
-const LOCALES: [&str; 20] = [
-    "cs-CS", "da-DA", "de-DE", "el-EL", "en-EN", "es-ES", "es", "fi-FI", "fr-FR", "hu-HU", "it-IT",
-    "nl-NL", "nb-NO", "pl-PL", "pt-PT", "ru-RU", "se-SE", "sk-SK", "tr-TR", "zh-CN",
-];
+use crate::suppressions::ChallengeLocale;
 
 /// What to make of a contact's standing on the email channel, in the whole account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -40,17 +35,10 @@ pub enum PhoneStatusChange {
     Suppressed,
 }
 
-/// Why resubscribe options are not valid.
+/// The address of a page is no absolute URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum InvalidResubscribeOptions {
-    /// Not one of the languages that the service knows.
-    #[error("not a language that the service asks in")]
-    Locale,
-    /// Not an absolute address of a page.
-    #[error("the address of the page is no absolute URL")]
-    Url,
-}
+#[error("the address of the page is no absolute URL")]
+pub struct InvalidRedirectUrl;
 
 /// How a contact that had left is subscribed again.
 #[derive(Clone, PartialEq, Eq, Serialize)]
@@ -59,7 +47,7 @@ pub struct ResubscribeOptions {
     /// Always sent: the service's own default is not to ask.
     resubscribe_with_no_challenge: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    preferred_locale: Option<&'static str>,
+    preferred_locale: Option<ChallengeLocale>,
     #[serde(skip_serializing_if = "Option::is_none")]
     redirect_url_after_challenge: Option<String>,
 }
@@ -80,15 +68,11 @@ impl ResubscribeOptions {
         Self { resubscribe_with_no_challenge: true, ..Self::asking() }
     }
 
-    /// The language in which to ask, such as `de-DE`.
-    ///
-    /// # Errors
-    ///
-    /// Fails for a language that the service does not know.
-    pub fn locale(mut self, locale: &str) -> Result<Self, InvalidResubscribeOptions> {
-        let known = LOCALES.iter().find(|known| known.eq_ignore_ascii_case(locale));
-        self.preferred_locale = Some(known.ok_or(InvalidResubscribeOptions::Locale)?);
-        Ok(self)
+    /// The language in which to ask.
+    #[must_use]
+    pub fn locale(mut self, locale: ChallengeLocale) -> Self {
+        self.preferred_locale = Some(locale);
+        self
     }
 
     /// The page that the contact comes to once it has confirmed.
@@ -96,9 +80,9 @@ impl ResubscribeOptions {
     /// # Errors
     ///
     /// Fails unless it is an absolute URL.
-    pub fn redirect_url(mut self, url: &str) -> Result<Self, InvalidResubscribeOptions> {
+    pub fn redirect_url(mut self, url: &str) -> Result<Self, InvalidRedirectUrl> {
         if !is_absolute_url(url) {
-            return Err(InvalidResubscribeOptions::Url);
+            return Err(InvalidRedirectUrl);
         }
         self.redirect_url_after_challenge = Some(url.to_owned());
         Ok(self)

@@ -3,8 +3,10 @@
 use std::{collections::BTreeMap, fmt};
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Deserializer};
-use serde_json::Value;
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor},
+};
 
 use super::{Channels, ConsentRecordInfo};
 use crate::{
@@ -144,27 +146,47 @@ impl fmt::Debug for Identifiers {
     }
 }
 
+/// The name of an identifier.
+#[derive(Deserialize)]
+#[serde(field_identifier, rename_all = "camelCase")]
+enum IdentifierName {
+    ContactId,
+    Email,
+    MobileNumber,
+    Custom(String),
+}
+
+/// Reads identifiers without a detour: a report of an import has hundreds of thousands.
+struct IdentifiersVisitor;
+
+impl<'de> Visitor<'de> for IdentifiersVisitor {
+    type Value = Identifiers;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object of identifiers")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Identifiers, A::Error> {
+        let mut read = Identifiers::default();
+        while let Some(name) = map.next_key()? {
+            match name {
+                IdentifierName::ContactId => read.contact_id = map.next_value()?,
+                IdentifierName::Email => read.email = map.next_value()?,
+                IdentifierName::MobileNumber => read.mobile_number = map.next_value()?,
+                IdentifierName::Custom(name) => {
+                    if let Some(value) = decode::lenient_text(map.next_value()?) {
+                        read.custom.insert(name, value);
+                    }
+                }
+            }
+        }
+        Ok(read)
+    }
+}
+
 impl<'de> Deserialize<'de> for Identifiers {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Wire {
-            #[serde(default)]
-            contact_id: Option<ContactId>,
-            #[serde(default)]
-            email: Option<String>,
-            #[serde(default)]
-            mobile_number: Option<String>,
-            #[serde(flatten)]
-            custom: BTreeMap<String, Value>,
-        }
-        let wire = Wire::deserialize(deserializer)?;
-        Ok(Self {
-            contact_id: wire.contact_id,
-            email: wire.email,
-            mobile_number: wire.mobile_number,
-            custom: decode::lenient_texts(wire.custom),
-        })
+        deserializer.deserialize_map(IdentifiersVisitor)
     }
 }
 

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fmt};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
+use super::{EmailType, OptInType};
 use crate::{decode, identifier::EmailAddress, ids::ContactId, paging, service_enum::service_enum};
 
 service_enum! {
@@ -55,12 +56,12 @@ pub struct EmailContact {
     /// The email address. `None` where the service knows the contact by its id only.
     #[serde(default, deserialize_with = "decode::lenient")]
     pub email: Option<String>,
-    /// How the contact opted in, such as `Single`, as the service spells it.
+    /// How the contact agreed to get mails.
     #[serde(default, deserialize_with = "decode::lenient")]
-    pub opt_in_type: Option<String>,
-    /// `Html` or `PlainText`, as the service spells it.
+    pub opt_in_type: Option<OptInType>,
+    /// The form in which it gets them.
     #[serde(default, deserialize_with = "decode::lenient")]
-    pub email_type: Option<String>,
+    pub email_type: Option<EmailType>,
     /// What the account keeps about the contact, by data field. Empty when the call did not ask
     /// for it; a field without a value is left out.
     #[serde(default, deserialize_with = "key_values")]
@@ -170,8 +171,8 @@ mod tests {
         );
         assert_eq!(contact.id.unwrap().get(), 5);
         assert_eq!(contact.email.as_deref(), Some("jane@example.com"));
-        assert_eq!(contact.opt_in_type.as_deref(), Some("Single"));
-        assert_eq!(contact.email_type.as_deref(), Some("Html"));
+        assert_eq!(contact.opt_in_type, Some(OptInType::Single));
+        assert_eq!(contact.email_type, Some(EmailType::Html));
         assert_eq!(contact.status, Some(EmailContactStatus::Subscribed));
         let fields = [("AGE", "41"), ("FIRSTNAME", "Jane"), ("VIP", "true")];
         assert!(contact.data_fields.iter().map(|(k, v)| (k.as_str(), v.as_str())).eq(fields));

@@ -22,7 +22,7 @@ use crate::{
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let update = ContactUpdate::new()
 ///     .list(ListId::new(7)?)
-///     .field("FIRSTNAME", FieldType::String.parse("Jane")?)
+///     .field("FIRSTNAME", "Jane")
 ///     .field("LAST_ORDER", FieldType::Date.parse("2024-05-01")?)
 ///     .preference(PreferenceId::new(3)?, true);
 /// # Ok(())
@@ -97,8 +97,8 @@ impl ContactUpdate {
     /// Also stores a value in a data field. Give the field's name as
     /// [`DataFields::list`](crate::data_fields::DataFields::list) spells it.
     #[must_use]
-    pub fn field(mut self, name: impl Into<String>, value: FieldValue) -> Self {
-        self.fields.insert(name.into(), value);
+    pub fn field(mut self, name: impl Into<String>, value: impl Into<FieldValue>) -> Self {
+        self.fields.insert(name.into(), value.into());
         self
     }
 

@@ -104,6 +104,36 @@ impl FieldValue {
     }
 }
 
+impl From<&str> for FieldValue {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for FieldValue {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<Decimal> for FieldValue {
+    fn from(number: Decimal) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl From<DateTime<Utc>> for FieldValue {
+    fn from(date: DateTime<Utc>) -> Self {
+        Self::Date(date)
+    }
+}
+
+impl From<bool> for FieldValue {
+    fn from(value: bool) -> Self {
+        Self::Boolean(value)
+    }
+}
+
 fn date(text: &str) -> Option<DateTime<Utc>> {
     let midnight = || {
         let day = NaiveDate::parse_from_str(text.trim(), "%Y-%m-%d").ok()?;
@@ -196,10 +226,11 @@ mod tests {
     fn values_are_written_as_json_of_their_kind() {
         let day: DateTime<Utc> = "2024-02-29T00:00:00Z".parse().unwrap();
         for (value, json) in [
-            (FieldValue::Text("a \"b\"".into()), r#""a \"b\"""#),
-            (FieldValue::Number(Decimal::parse("0.10").unwrap()), "0.10"),
-            (FieldValue::Date(day), r#""2024-02-29T00:00:00Z""#),
-            (FieldValue::Boolean(false), "false"),
+            (FieldValue::from("a \"b\""), r#""a \"b\"""#),
+            (FieldValue::from("a".to_owned()), r#""a""#),
+            (FieldValue::from(Decimal::parse("0.10").unwrap()), "0.10"),
+            (FieldValue::from(day), r#""2024-02-29T00:00:00Z""#),
+            (FieldValue::from(false), "false"),
             (FieldValue::Clear, "null"),
         ] {
             assert_eq!(serde_json::to_string(&value).unwrap(), json);

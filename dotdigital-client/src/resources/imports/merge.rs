@@ -1,13 +1,13 @@
 //! What wins where new and stored values differ.
 
-/// What wins where an import and the stored contact differ.
+/// What wins where what is handed in and what is stored of a contact differ.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum MergeOption {
-    /// The import, also where it is empty.
+    /// What is handed in, also where it is empty.
     #[default]
     Overwrite,
-    /// The import, except where it is empty.
+    /// What is handed in, except where it is empty.
     OverwriteIfNotEmpty,
     /// The stored value, except where that is empty.
     OverwriteIfEmpty,

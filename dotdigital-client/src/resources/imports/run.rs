@@ -3,10 +3,9 @@
 use std::{
     fmt,
     future::{Future, poll_fn},
-    iter::Fuse,
     pin::Pin,
     slice,
-    task::Poll,
+    task::{Context, Poll, ready},
 };
 
 use super::{
@@ -151,26 +150,48 @@ impl ImportRunError {
     }
 }
 
+/// Where the contacts of an import run come from: any iterator, or something that waits for them,
+/// such as a channel or a database cursor.
+///
+/// The shape is that of the stream types of other crates, so that wrapping one is one line.
+///
+/// # Contract
+///
+/// * Ready with a contact, or with `None` at the end; it is not asked again after that.
+/// * Pending only once the context's waker will be woken.
+/// * One that fails ends, and keeps its error where the caller finds it.
+pub trait ContactSource {
+    /// The next contact, as far as there is one by now.
+    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<ImportContact>>;
+}
+
+impl<I: Iterator<Item = ImportContact>> ContactSource for I {
+    fn poll_next(&mut self, _: &mut Context<'_>) -> Poll<Option<ImportContact>> {
+        Poll::Ready(self.next())
+    }
+}
+
 /// The import of any number of contacts. From [`Imports::run`].
 ///
 /// Every contact comes back exactly once: in a batch whose import has ended, or in an error. An
 /// error is about its contacts only; the run goes on when [`next`](Self::next) is called again.
 ///
 /// Memory is that of the bodies being handed in, at most as many as imports may be at work, of the
-/// identifiers in those at work, and of one report. Contacts are pulled from the iterator as they
-/// are needed, on the caller's task. Two with the same identifier in one import are refused; the
+/// identifiers in those at work, and of one report. Contacts are pulled as they are needed, those
+/// of an iterator on the caller's task. Two with the same identifier in one import are refused; the
 /// same identifier in several imports is the caller's to avoid, since imports at work together
 /// have no order.
 ///
 /// Work is done within [`next`](Self::next) alone. Dropping its future loses nothing. Dropping the
 /// run leaves submitted imports at work and submits no more.
-pub struct ImportRun<I> {
+pub struct ImportRun<S> {
     imports: Imports,
-    contacts: Fuse<I>,
     settings: ImportRunSettings,
-    filling: Batch,
+    /// `None` once it has ended.
+    source: Option<S>,
     /// Did not fit into the last batch.
     left_over: Option<ImportContact>,
+    filling: Batch,
     jobs: Vec<Job>,
 }
 
@@ -189,18 +210,13 @@ enum Filled {
     NoneLeft,
 }
 
-impl<I: Iterator<Item = ImportContact>> ImportRun<I> {
-    pub(super) fn new(imports: Imports, contacts: I, mut settings: ImportRunSettings) -> Self {
+impl<S: ContactSource> ImportRun<S> {
+    pub(super) fn new(imports: Imports, source: S, mut settings: ImportRunSettings) -> Self {
         settings.in_flight = settings.in_flight.max(1);
         settings.limits.max_contacts = settings.limits.max_contacts.max(1);
-        Self {
-            imports,
-            contacts: contacts.fuse(),
-            filling: Batch::new(&settings),
-            settings,
-            left_over: None,
-            jobs: Vec::new(),
-        }
+        let filling = Batch::new(&settings);
+        let (source, jobs) = (Some(source), Vec::new());
+        Self { imports, settings, source, left_over: None, filling, jobs }
     }
 
     /// The next import that has ended, in the order in which they end, or the next contacts that
@@ -210,27 +226,50 @@ impl<I: Iterator<Item = ImportContact>> ImportRun<I> {
     ///
     /// See [`ImportRunError`]. The run is not over: call again.
     pub async fn next(&mut self) -> Option<Result<ImportedBatch, ImportRunError>> {
-        while self.jobs.len() < self.settings.in_flight {
-            match self.fill() {
+        poll_fn(|context| self.poll_ended(context)).await
+    }
+
+    fn poll_ended(&mut self, context: &mut Context<'_>) -> Poll<Option<Ended>> {
+        loop {
+            if let Poll::Ready(ended) = self.poll_jobs(context) {
+                return Poll::Ready(Some(ended));
+            }
+            if self.jobs.len() >= self.settings.in_flight {
+                return Poll::Pending;
+            }
+            match ready!(self.poll_fill(context)) {
+                // The next round of the loop hands it in before another one is filled.
                 Filled::Batch(batch) => {
                     let job = import(self.imports.clone(), batch, self.settings.poll);
                     self.jobs.push(Box::pin(job));
                 }
-                Filled::Refused(error) => return Some(Err(error)),
-                Filled::NoneLeft => break,
+                Filled::Refused(error) => return Poll::Ready(Some(Err(error))),
+                Filled::NoneLeft if self.jobs.is_empty() => return Poll::Ready(None),
+                Filled::NoneLeft => return Poll::Pending,
             }
         }
-        if self.jobs.is_empty() { None } else { Some(self.first_ended().await) }
     }
 
-    /// Fills a batch from the iterator. What it holds survives a refused contact.
-    fn fill(&mut self) -> Filled {
+    /// Drives all jobs until one of them ends.
+    fn poll_jobs(&mut self, context: &mut Context<'_>) -> Poll<Ended> {
+        for place in 0..self.jobs.len() {
+            let polled = self.jobs.get_mut(place).map(|job| job.as_mut().poll(context));
+            if let Some(Poll::Ready(ended)) = polled {
+                drop(self.jobs.swap_remove(place));
+                return Poll::Ready(ended);
+            }
+        }
+        Poll::Pending
+    }
+
+    /// Fills a batch from the source. What it holds survives a refused contact and a wait.
+    fn poll_fill(&mut self, context: &mut Context<'_>) -> Poll<Filled> {
         loop {
-            let Some(contact) = self.left_over.take().or_else(|| self.contacts.next()) else {
-                return match self.filling.body.is_empty() {
+            let Some(contact) = ready!(self.poll_contact(context)) else {
+                return Poll::Ready(match self.filling.body.is_empty() {
                     true => Filled::NoneLeft,
                     false => Filled::Batch(self.take_batch()),
-                };
+                });
             };
             let pushed = match self.filling.handed_in.has(&contact.match_on) {
                 true => Err(ImportContactError::Duplicate),
@@ -240,33 +279,31 @@ impl<I: Iterator<Item = ImportContact>> ImportRun<I> {
                 Ok(Pushed::Added) => self.filling.handed_in.add(contact.match_on),
                 Ok(Pushed::Full) => {
                     self.left_over = Some(contact);
-                    return Filled::Batch(self.take_batch());
+                    return Poll::Ready(Filled::Batch(self.take_batch()));
                 }
                 Err(reason) => {
                     let contact = Box::new(contact);
-                    return Filled::Refused(ImportRunError::Refused { contact, reason });
+                    let error = ImportRunError::Refused { contact, reason };
+                    return Poll::Ready(Filled::Refused(error));
                 }
             }
         }
     }
 
-    fn take_batch(&mut self) -> Batch {
-        std::mem::replace(&mut self.filling, Batch::new(&self.settings))
+    fn poll_contact(&mut self, context: &mut Context<'_>) -> Poll<Option<ImportContact>> {
+        if let Some(contact) = self.left_over.take() {
+            return Poll::Ready(Some(contact));
+        }
+        let Some(source) = &mut self.source else { return Poll::Ready(None) };
+        let contact = ready!(source.poll_next(context));
+        if contact.is_none() {
+            self.source = None;
+        }
+        Poll::Ready(contact)
     }
 
-    /// Drives all jobs until one of them ends.
-    async fn first_ended(&mut self) -> Ended {
-        poll_fn(|context| {
-            for place in 0..self.jobs.len() {
-                let polled = self.jobs.get_mut(place).map(|job| job.as_mut().poll(context));
-                if let Some(Poll::Ready(ended)) = polled {
-                    drop(self.jobs.swap_remove(place));
-                    return Poll::Ready(ended);
-                }
-            }
-            Poll::Pending
-        })
-        .await
+    fn take_batch(&mut self) -> Batch {
+        std::mem::replace(&mut self.filling, Batch::new(&self.settings))
     }
 }
 
@@ -305,7 +342,7 @@ async fn import(imports: Imports, batch: Batch, poll: PollPolicy) -> Ended {
     }
 }
 
-impl<I> fmt::Debug for ImportRun<I> {
+impl<S> fmt::Debug for ImportRun<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ImportRun")
             .field("settings", &self.settings)

@@ -16,9 +16,9 @@ use crate::{
 
 #[cfg_attr(docsrs, doc(cfg(feature = "consent-changes")))]
 impl ListMembers {
-    /// **Unsubscribes the address from the list**, as if the person had done so: it cannot be put
-    /// on the list again before it is resubscribed. To merely take a contact off the list, use
-    /// [`remove`](Self::remove). Repeating it does no harm.
+    /// **Unsubscribes the address from the list**, as if the person had done so: it is to be kept
+    /// off the list until it is resubscribed, and v2 refuses to put it back. To merely take a
+    /// contact off the list, use [`remove`](Self::remove). Repeating it does no harm.
     ///
     /// `POST /v2/address-books/{id}/contacts/unsubscribe` (tier: medium)
     ///

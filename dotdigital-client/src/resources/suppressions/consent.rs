@@ -29,8 +29,8 @@ pub struct Suppressed {
 #[cfg_attr(docsrs, doc(cfg(feature = "consent-changes")))]
 impl Suppressions {
     /// **Unsubscribes the address from the whole account**, all its lists and all mail. It takes
-    /// the person's consent to come back: this is not the way to take somebody off a list. It
-    /// works for an address that is no contact yet too. Repeating it does no harm.
+    /// the person's consent to come back: this is not the way to take somebody off a list.
+    /// Repeating it does no harm.
     ///
     /// `POST /v2/contacts/unsubscribe` (tier: medium)
     ///
@@ -77,9 +77,9 @@ impl Suppressions {
         decode::json(&call, &self.client.send(&call).await?)
     }
 
-    /// **Silences contacts in the whole account** by the account's own decision: none is written
-    /// to any more, and all leave every list and segment. Repeating it does no harm. The vendor
-    /// states no limit for their number.
+    /// **Silences contacts in the whole account** by the account's own decision: they are not
+    /// written to any more, and contacts silenced on all channels are on no list and in no
+    /// segment. Repeating it does no harm. The vendor states no limit for their number.
     ///
     /// `PUT /v2/contacts/suppress-contacts` (tier: low)
     ///

@@ -6,50 +6,70 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::{contacts::EmailContact, decode, identifier::EmailAddress, service_enum::service_enum};
 
-service_enum! {
-    /// The language of the message that asks a contact to confirm.
-    ChallengeLocale {
-        /// Czech.
-        Czech = "cs-CS",
-        /// Danish.
-        Danish = "da-DA",
-        /// German.
-        German = "de-DE",
-        /// Greek.
-        Greek = "el-EL",
-        /// English.
-        English = "en-EN",
-        /// Spanish, as spoken in Spain.
-        SpanishOfSpain = "es-ES",
-        /// Spanish.
-        Spanish = "es",
-        /// Finnish.
-        Finnish = "fi-FI",
-        /// French.
-        French = "fr-FR",
-        /// Hungarian.
-        Hungarian = "hu-HU",
-        /// Italian.
-        Italian = "it-IT",
-        /// Dutch.
-        Dutch = "nl-NL",
-        /// Norwegian.
-        Norwegian = "nb-NO",
-        /// Polish.
-        Polish = "pl-PL",
-        /// Portuguese.
-        Portuguese = "pt-PT",
-        /// Russian.
-        Russian = "ru-RU",
-        /// Swedish.
-        Swedish = "se-SE",
-        /// Slovak.
-        Slovak = "sk-SK",
-        /// Turkish.
-        Turkish = "tr-TR",
-        /// Chinese.
-        Chinese = "zh-CN",
-    }
+/// The language of the message that asks a contact to confirm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[non_exhaustive]
+pub enum ChallengeLocale {
+    /// Czech.
+    #[serde(rename = "cs-CS")]
+    Czech,
+    /// Danish.
+    #[serde(rename = "da-DA")]
+    Danish,
+    /// German.
+    #[serde(rename = "de-DE")]
+    German,
+    /// Greek.
+    #[serde(rename = "el-EL")]
+    Greek,
+    /// English.
+    #[serde(rename = "en-EN")]
+    English,
+    /// Spanish, as spoken in Spain.
+    #[serde(rename = "es-ES")]
+    SpanishOfSpain,
+    /// Spanish.
+    #[serde(rename = "es")]
+    Spanish,
+    /// Finnish.
+    #[serde(rename = "fi-FI")]
+    Finnish,
+    /// French.
+    #[serde(rename = "fr-FR")]
+    French,
+    /// Hungarian.
+    #[serde(rename = "hu-HU")]
+    Hungarian,
+    /// Italian.
+    #[serde(rename = "it-IT")]
+    Italian,
+    /// Dutch.
+    #[serde(rename = "nl-NL")]
+    Dutch,
+    /// Norwegian.
+    #[serde(rename = "nb-NO")]
+    Norwegian,
+    /// Polish.
+    #[serde(rename = "pl-PL")]
+    Polish,
+    /// Portuguese.
+    #[serde(rename = "pt-PT")]
+    Portuguese,
+    /// Russian.
+    #[serde(rename = "ru-RU")]
+    Russian,
+    /// Swedish.
+    #[serde(rename = "se-SE")]
+    Swedish,
+    /// Slovak.
+    #[serde(rename = "sk-SK")]
+    Slovak,
+    /// Turkish.
+    #[serde(rename = "tr-TR")]
+    Turkish,
+    /// Chinese.
+    #[serde(rename = "zh-CN")]
+    Chinese,
 }
 
 service_enum! {
@@ -91,7 +111,9 @@ impl ReturningContact {
 }
 
 /// The message that asks a contact to confirm.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+///
+/// `Debug` does not show where it leads: that address may name the person.
+#[derive(Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Challenge {
@@ -136,6 +158,12 @@ pub struct Resubscribed {
     pub outcome: ResubscribeOutcome,
 }
 
+impl fmt::Debug for Challenge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Challenge").field("locale", &self.locale).finish_non_exhaustive()
+    }
+}
+
 impl fmt::Debug for ReturningContact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ReturningContact")
@@ -175,5 +203,8 @@ mod tests {
         let shown = format!("{:?}", ReturningContact::new(email).field("CITY", "Ghent"));
         assert!(shown.contains("CITY"));
         assert!(!shown.contains("jane") && !shown.contains("Ghent"), "{shown}");
+        let challenge = Challenge::new().locale(ChallengeLocale::German);
+        let shown = format!("{:?}", challenge.return_url("https://www.example.com/?jane"));
+        assert!(shown.contains("German") && !shown.contains("jane"), "{shown}");
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Channel, ChannelStatus};
+use super::{Channel, ChannelStatus, NewConsent};
 
 /// One contact of an import, or the body of a single update. Its shape has been checked, its values
 /// have not.
@@ -18,7 +18,11 @@ pub(in crate::simulator) struct ContactChange {
     pub(in crate::simulator) channels: Vec<(Channel, ChannelStatus)>,
     pub(in crate::simulator) email_type: Option<&'static str>,
     pub(in crate::simulator) opt_in: Option<&'static str>,
+    /// Whether a contact that is subscribed again must confirm it.
+    pub(in crate::simulator) challenged: bool,
     pub(in crate::simulator) lists: Vec<i32>,
+    pub(in crate::simulator) preferences: Vec<(i32, bool)>,
+    pub(in crate::simulator) consent: Vec<NewConsent>,
 }
 
 /// What happens to data fields that are stored already.

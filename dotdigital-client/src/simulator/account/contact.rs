@@ -5,6 +5,8 @@ use std::{collections::BTreeMap, sync::Arc};
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
+use super::ConsentRecord;
+
 /// A way to reach a contact.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(in crate::simulator) enum Channel {
@@ -19,6 +21,8 @@ pub(in crate::simulator) enum ChannelStatus {
     #[default]
     NoSubscription,
     Subscribed,
+    /// Asked to confirm; only email asks.
+    PendingOptIn,
     Unsubscribed,
     Suppressed,
 }
@@ -28,9 +32,15 @@ impl ChannelStatus {
         match self {
             Self::NoSubscription => "noSubscription",
             Self::Subscribed => "subscribed",
+            Self::PendingOptIn => "pendingOptIn",
             Self::Unsubscribed => "unsubscribed",
             Self::Suppressed => "suppressed",
         }
+    }
+
+    /// Whether nobody may write to the contact on that channel.
+    pub(in crate::simulator) fn is_closed(self) -> bool {
+        matches!(self, Self::Unsubscribed | Self::Suppressed)
     }
 }
 
@@ -50,6 +60,9 @@ pub(in crate::simulator) struct Contact {
     pub(in crate::simulator) opt_in: &'static str,
     pub(in crate::simulator) created: DateTime<Utc>,
     pub(in crate::simulator) updated: DateTime<Utc>,
+    /// Whether the contact is opted in, by preference; not there where it was never said.
+    pub(in crate::simulator) preferences: BTreeMap<i32, bool>,
+    pub(in crate::simulator) consent_records: Vec<ConsentRecord>,
     /// Since when the contact is in the recycle bin.
     pub(in crate::simulator) binned: Option<DateTime<Utc>>,
 }
@@ -69,6 +82,8 @@ impl Contact {
             opt_in: "Unknown",
             created: now,
             updated: now,
+            preferences: BTreeMap::new(),
+            consent_records: Vec::new(),
             binned: None,
         }
     }
@@ -81,18 +96,26 @@ impl Contact {
         }
     }
 
+    /// Whether the contact has the address that channel needs.
+    pub(in crate::simulator) fn holds(&self, channel: Channel) -> bool {
+        match channel {
+            Channel::Email => self.email.is_some(),
+            Channel::Sms | Channel::WhatsApp => self.mobile.is_some(),
+        }
+    }
+
     /// Whether every channel the contact has is closed, so that it can be on no list.
     pub(in crate::simulator) fn is_suppressed_everywhere(&self) -> bool {
         let mut held = self.held_channels().peekable();
-        held.peek().is_some() && held.all(is_closed)
+        held.peek().is_some() && held.all(ChannelStatus::is_closed)
     }
 
     /// The contact's status as a whole.
     pub(in crate::simulator) fn status(&self) -> ChannelStatus {
         let mut held = self.held_channels();
         let first = held.next().unwrap_or_default();
-        if is_closed(first) {
-            held.find(|status| !is_closed(*status)).unwrap_or(first)
+        if first.is_closed() {
+            held.find(|status| !status.is_closed()).unwrap_or(first)
         } else {
             first
         }
@@ -106,10 +129,6 @@ impl Contact {
             .into_iter()
             .flatten()
     }
-}
-
-fn is_closed(status: ChannelStatus) -> bool {
-    matches!(status, ChannelStatus::Unsubscribed | ChannelStatus::Suppressed)
 }
 
 #[cfg(test)]

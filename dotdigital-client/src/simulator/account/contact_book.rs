@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
+    ops::{Bound, RangeBounds},
     sync::Arc,
 };
 
@@ -53,6 +54,11 @@ impl ContactBook {
         self.find(identifier).filter(|id| self.get(*id).is_some())
     }
 
+    /// The contact of that id, also when it is in the recycle bin.
+    pub(in crate::simulator) fn find_any(&self, id: i64) -> Option<&Contact> {
+        self.by_id.get(&id)
+    }
+
     /// The live contact of that id.
     pub(in crate::simulator) fn get(&self, id: i64) -> Option<&Contact> {
         self.by_id.get(&id).filter(|contact| contact.binned.is_none())
@@ -65,8 +71,15 @@ impl ContactBook {
 
     /// Live contacts with an id above `after`, ascending.
     pub(in crate::simulator) fn live_after(&self, after: i64) -> impl Iterator<Item = &Contact> {
-        let start = (std::ops::Bound::Excluded(after), std::ops::Bound::Unbounded);
-        self.by_id.range(start).map(|(_, contact)| contact).filter(|c| c.binned.is_none())
+        self.live_within((Bound::Excluded(after), Bound::Unbounded))
+    }
+
+    /// Live contacts with an id within `ids`, ascending.
+    pub(in crate::simulator) fn live_within(
+        &self,
+        ids: impl RangeBounds<i64>,
+    ) -> impl DoubleEndedIterator<Item = &Contact> {
+        self.by_id.range(ids).map(|(_, contact)| contact).filter(|c| c.binned.is_none())
     }
 
     /// Contacts in the recycle bin, ascending by id.
@@ -123,6 +136,28 @@ impl ContactBook {
         }
         for pair in std::mem::take(&mut contact.custom) {
             self.by_custom.remove(&pair);
+        }
+    }
+
+    /// Drops everybody's answer to a preference that is no more.
+    pub(in crate::simulator) fn forget_preference(&mut self, preference: i32) {
+        for contact in self.by_id.values_mut() {
+            contact.preferences.remove(&preference);
+        }
+    }
+
+    /// Takes one custom identifier away from everybody.
+    pub(in crate::simulator) fn drop_custom(&mut self, name: &str) {
+        self.by_custom.retain(|(known, _), _| known != name);
+        for contact in self.by_id.values_mut() {
+            contact.custom.remove(name);
+        }
+    }
+
+    /// Takes one data field's value away from everybody.
+    pub(in crate::simulator) fn drop_data_field(&mut self, name: &str) {
+        for contact in self.by_id.values_mut() {
+            contact.data_fields.remove(name);
         }
     }
 

@@ -2,6 +2,9 @@
 
 use email_address::EmailAddress;
 
+/// The longest value of an identifier, in characters.
+pub(in crate::simulator) const LONGEST_VALUE: usize = 256;
+
 /// One identifier, in the form it is compared in.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(in crate::simulator) enum Identifier {
@@ -62,11 +65,16 @@ impl IdentifierSet {
     }
 }
 
-/// Whether the service would take this as an email address.
+/// Whether the text is written like an email address.
 pub(in crate::simulator) fn is_email(address: &str) -> bool {
-    address.len() <= 256
-        && EmailAddress::is_valid(address)
-        && address.rsplit_once('@').is_some_and(|(_, domain)| domain.contains('.'))
+    address.len() <= LONGEST_VALUE && EmailAddress::is_valid(address)
+}
+
+/// Whether an address could be delivered to: its domain has a dot and does not end in `.invalid`,
+/// which never exists.
+pub(in crate::simulator) fn domain_exists(address: &str) -> bool {
+    let ending = address.rsplit_once('@').and_then(|(_, domain)| domain.rsplit_once('.'));
+    ending.is_some_and(|(_, ending)| !ending.eq_ignore_ascii_case("invalid"))
 }
 
 /// The digits of a phone number in international form: 8 to 15, none of them a leading zero.
@@ -105,13 +113,20 @@ mod tests {
     }
 
     #[test]
-    fn an_address_needs_one_at_and_a_dotted_domain() {
-        for right in ["a@example.com", "o'hara+x@mail.example.com"] {
+    fn an_address_needs_one_at() {
+        for right in ["a@example.com", "o'hara+x@mail.example.com", "a@localhost"] {
             assert!(is_email(right), "{right}");
         }
-        for wrong in ["", "a", "a@b@example.com", "a@localhost", "a b@example.com", "@example.com"]
-        {
+        for wrong in ["", "a", "a@b@example.com", "a b@example.com", "@example.com"] {
             assert!(!is_email(wrong), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_domain_needs_a_dot_and_an_ending_that_can_exist() {
+        assert!(domain_exists("a@example.com"));
+        for wrong in ["a@localhost", "a@example.invalid", "a@mail.example.INVALID"] {
+            assert!(!domain_exists(wrong), "{wrong}");
         }
     }
 }

@@ -27,13 +27,21 @@ pub(in crate::simulator) struct DoneRow {
     pub(in crate::simulator) custom: BTreeMap<String, String>,
 }
 
-/// A row that was refused, with the identifiers as they were sent.
+/// A row that was refused, or stored in part, with the identifiers as they were sent.
 pub(in crate::simulator) struct FailedRow {
     pub(in crate::simulator) contact: Option<i64>,
     pub(in crate::simulator) match_by: String,
     pub(in crate::simulator) identifiers: Vec<(String, String)>,
-    pub(in crate::simulator) code: String,
-    pub(in crate::simulator) description: &'static str,
+    pub(in crate::simulator) faults: Vec<RowFault>,
+    /// Whether the contact was stored all the same.
+    pub(in crate::simulator) stored: bool,
+}
+
+/// What was wrong with a row.
+pub(in crate::simulator) enum RowFault {
+    Found(UpsertFault),
+    /// By the code that a script asks for.
+    Scripted(String),
 }
 
 /// Carries out an import at `at`.
@@ -50,6 +58,8 @@ pub(super) fn run(
         Some(JobFault::FailRows { code, every }) => (None, Some((code.as_str(), (*every).max(1)))),
         _ => (None, None),
     };
+    let rejected = rejected
+        .or_else(|| has_too_many_contacts(account, &rows).then_some("ExceedsAllowedContactLimit"));
     let mut run = Run { account, merge, at, seen: Seen::default(), report: ImportReport::empty() };
     if let Some(status) = rejected {
         run.report.status = status;
@@ -58,12 +68,37 @@ pub(super) fn run(
     for (number, row) in (1_u64..).zip(rows) {
         match failing {
             Some((code, every)) if number % every == 0 => {
-                run.fail(&row, None, code, "The row was refused");
+                run.fail(&row, None, vec![RowFault::Scripted(code.to_owned())], false);
             }
             _ => run.row(&row),
         }
     }
     run.report
+}
+
+/// Whether the account would have more contacts afterwards than it may.
+fn has_too_many_contacts(account: &Account, rows: &[ContactChange]) -> bool {
+    let Some(left) = account.contacts_left() else { return false };
+    let new: HashSet<Identifier> = rows
+        .iter()
+        .filter_map(|row| match_row(account, row).ok())
+        .map(|(by, _)| by)
+        .filter(|by| account.contacts.find_live(by).is_none())
+        .collect();
+    new.len() > left
+}
+
+/// What a row is matched by, and all its identifiers.
+fn match_row(
+    account: &Account,
+    row: &ContactChange,
+) -> Result<(Identifier, IdentifierSet), UpsertFault> {
+    let identifiers = account.read_identifiers(row)?;
+    let by = match row.match_by.as_str() {
+        "contactId" => row.contact_id.map(Identifier::ContactId),
+        name => identifiers.iter().find(|one| one.name() == name),
+    };
+    Ok((by.ok_or(UpsertFault::NoMatchIdentifier)?, identifiers))
 }
 
 impl ImportReport {
@@ -82,7 +117,7 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn row(&mut self, row: &ContactChange) {
-        let (by, identifiers) = match self.match_row(row) {
+        let (by, identifiers) = match match_row(self.account, row) {
             Ok(matched) => matched,
             Err(fault) => return self.refuse(row, row.contact_id, fault),
         };
@@ -94,27 +129,20 @@ impl Run<'_> {
         if !self.seen.is_new(&identifiers, found) {
             return self.refuse(row, live, UpsertFault::DuplicateInImport);
         }
-        match self.account.upsert(&by, &identifiers, row, self.merge, self.at) {
+        match self.account.upsert(&by, identifiers, row, self.merge, self.at) {
             Err(fault) => self.refuse(row, live, fault),
             Ok(done) => {
                 self.seen.contacts.insert(done.id);
-                if let Some(fault) = done.warning {
-                    self.refuse(row, Some(done.id), fault);
-                }
-                if done.warning != Some(UpsertFault::GloballySuppressed) {
+                let stored = !done.warnings.contains(&UpsertFault::GloballySuppressed);
+                if stored {
                     self.done(done.id, done.created);
+                }
+                if !done.warnings.is_empty() {
+                    let faults = done.warnings.into_iter().map(RowFault::Found).collect();
+                    self.fail(row, Some(done.id), faults, stored);
                 }
             }
         }
-    }
-
-    fn match_row(&self, row: &ContactChange) -> Result<(Identifier, IdentifierSet), UpsertFault> {
-        let identifiers = self.account.read_identifiers(row)?;
-        let by = match row.match_by.as_str() {
-            "contactId" => row.contact_id.map(Identifier::ContactId),
-            name => identifiers.iter().find(|one| one.name() == name),
-        };
-        Ok((by.ok_or(UpsertFault::NoMatchIdentifier)?, identifiers))
     }
 
     fn done(&mut self, id: i64, created: bool) {
@@ -129,22 +157,22 @@ impl Run<'_> {
     }
 
     fn refuse(&mut self, row: &ContactChange, contact: Option<i64>, fault: UpsertFault) {
-        self.fail(row, contact, fault.code(), fault.description());
+        self.fail(row, contact, vec![RowFault::Found(fault)], false);
     }
 
     fn fail(
         &mut self,
         row: &ContactChange,
         contact: Option<i64>,
-        code: &str,
-        description: &'static str,
+        faults: Vec<RowFault>,
+        stored: bool,
     ) {
         self.report.failures.push(FailedRow {
             contact: contact.or(row.contact_id),
             match_by: row.match_by.clone(),
             identifiers: row.identifiers.clone(),
-            code: code.to_owned(),
-            description,
+            faults,
+            stored,
         });
     }
 }

@@ -1,4 +1,4 @@
-//! Imports and removals: handed in now, done later.
+//! Imports, removals and other work that takes time: handed in now, done later.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -6,8 +6,11 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 
-use super::{ContactChange, Identifier, ImportReport, MergeOption, chrono_duration};
+use super::{
+    ContactChange, Enrol, EnrolmentReport, Identifier, ImportReport, MergeOption, chrono_duration,
+};
 use crate::simulator::mix::guid;
 
 /// What a job will do when it is due.
@@ -15,7 +18,17 @@ pub(in crate::simulator) enum Work {
     Import { rows: Vec<ContactChange>, merge: MergeOption },
     RemoveMembers { list: i32, contacts: Vec<i64> },
     EmptyList { list: i32 },
-    DeleteContacts { contacts: Vec<Identifier> },
+    DeleteContacts { contacts: Vec<Deletion> },
+    Enrol(Enrol),
+    RefreshSegment,
+}
+
+/// One contact to be deleted, as it was named.
+pub(in crate::simulator) struct Deletion {
+    pub(in crate::simulator) name: String,
+    pub(in crate::simulator) value: Value,
+    /// `None` when the value cannot be one of that identifier.
+    pub(in crate::simulator) identifier: Option<Identifier>,
 }
 
 impl Work {
@@ -23,8 +36,9 @@ impl Work {
         match self {
             Self::Import { rows, .. } => rows.len(),
             Self::RemoveMembers { contacts, .. } => contacts.len(),
-            Self::EmptyList { .. } => 0,
             Self::DeleteContacts { contacts } => contacts.len(),
+            Self::Enrol(enrol) => enrol.contacts.len(),
+            Self::EmptyList { .. } | Self::RefreshSegment => 0,
         }
     }
 }
@@ -44,14 +58,17 @@ pub(in crate::simulator) enum Report {
     Import(ImportReport),
     Removal { failed: bool },
     Deletion(DeleteReport),
+    Enrolment(EnrolmentReport),
+    Refresh { failed: bool },
 }
 
 /// What became of a bulk deletion of contacts.
 #[derive(Default)]
 pub(in crate::simulator) struct DeleteReport {
     pub(in crate::simulator) failed: bool,
-    pub(in crate::simulator) deleted: Vec<Identifier>,
-    pub(in crate::simulator) unknown: Vec<Identifier>,
+    pub(in crate::simulator) deleted: Vec<Deletion>,
+    pub(in crate::simulator) unknown: Vec<Deletion>,
+    pub(in crate::simulator) invalid: Vec<Deletion>,
 }
 
 impl DeleteReport {
@@ -123,6 +140,12 @@ impl Jobs {
 
     pub(in crate::simulator) fn active_imports(&self) -> usize {
         self.active_imports
+    }
+
+    /// Bulk deletions of contacts that are under way.
+    pub(in crate::simulator) fn active_deletions(&self) -> usize {
+        let pending = self.queue.values().filter_map(|id| self.all.get(id));
+        pending.filter(|job| matches!(job, Job::Pending(Work::DeleteContacts { .. }, _))).count()
     }
 
     /// The next job that is due at `now`, in order of due time.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
+
 use crate::simulator::views::Visibility;
 
 /// How a contact stands to a list.
@@ -28,11 +30,30 @@ pub(in crate::simulator) struct List {
     pub(in crate::simulator) visibility: Visibility,
     /// By contact id, so that pages can seek.
     pub(in crate::simulator) members: BTreeMap<i64, MemberStatus>,
+    /// When a contact unsubscribed from this list; not when it did so from the account.
+    pub(in crate::simulator) unsubscribed: BTreeMap<i64, DateTime<Utc>>,
+    /// Campaigns that were sent to the list, the oldest first.
+    pub(in crate::simulator) campaigns: Vec<Campaign>,
+}
+
+/// A campaign that was sent.
+#[derive(Clone)]
+pub(in crate::simulator) struct Campaign {
+    pub(in crate::simulator) id: i32,
+    pub(in crate::simulator) name: String,
+    pub(in crate::simulator) subject: String,
 }
 
 impl List {
     pub(in crate::simulator) fn new(id: i32, name: &str, visibility: Visibility) -> Self {
-        Self { id, name: name.to_owned(), visibility, members: BTreeMap::new() }
+        Self {
+            id,
+            name: name.to_owned(),
+            visibility,
+            members: BTreeMap::new(),
+            unsubscribed: BTreeMap::new(),
+            campaigns: Vec::new(),
+        }
     }
 
     /// Puts a contact on the list. Who is suppressed there stays suppressed.
@@ -47,6 +68,18 @@ impl List {
             self.members.remove(&contact);
         }
         was_member
+    }
+
+    /// Takes a contact off the list for good, whether it was on it or not.
+    pub(in crate::simulator) fn unsubscribe(&mut self, contact: i64, now: DateTime<Utc>) {
+        self.members.insert(contact, MemberStatus::Suppressed);
+        self.unsubscribed.entry(contact).or_insert(now);
+    }
+
+    /// Puts a contact back on the list that had unsubscribed from it.
+    pub(in crate::simulator) fn resubscribe(&mut self, contact: i64) {
+        self.members.insert(contact, MemberStatus::Subscribed);
+        self.unsubscribed.remove(&contact);
     }
 
     /// Suppresses a contact if it is on the list.

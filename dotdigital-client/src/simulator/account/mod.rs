@@ -1,30 +1,44 @@
 //! The account model: contacts, lists, names and jobs, without any HTTP.
 
+mod blocklist;
 mod change;
+mod consent;
 mod contact;
 mod contact_book;
+mod custom_identifiers;
+mod data_fields;
 mod identifier;
 mod import;
 mod jobs;
 mod list;
+mod preferences;
+mod programs;
+mod segments;
 mod upsert;
+mod upsert_fault;
 
-use std::{
-    collections::{BTreeMap, BTreeSet, HashSet},
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
 
 use chrono::{DateTime, Utc};
 
+use self::blocklist::Blocklist;
 pub(super) use self::{
     change::{ContactChange, MergeOption},
+    consent::{ConsentRecord, NewConsent},
     contact::{Channel, ChannelStatus, Contact},
     contact_book::ContactBook,
-    identifier::{Identifier, IdentifierSet},
-    import::{DoneRow, FailedRow, ImportReport},
-    jobs::{DeleteReport, Job, JobFault, Jobs, Report, Work},
-    list::{List, MemberStatus, name_key},
-    upsert::UpsertFault,
+    custom_identifiers::{CustomIdentifier, CustomIdentifiers, DeclareFault},
+    data_fields::{DataField, DataFields, FieldFault},
+    identifier::{Identifier, IdentifierSet, LONGEST_VALUE, is_email},
+    import::{DoneRow, FailedRow, ImportReport, RowFault},
+    jobs::{DeleteReport, Deletion, Job, JobFault, Jobs, Report, Work},
+    list::{Campaign, List, MemberStatus, name_key},
+    preferences::{Position, Preference, PreferenceChange, Preferences},
+    programs::{
+        Enrol, Enrolment, EnrolmentFault, EnrolmentReport, EnrolmentStatus, Program, Programs,
+    },
+    segments::{Segment, named as segment_named},
+    upsert_fault::UpsertFault,
 };
 use super::{
     settings::SimulatorSettings,
@@ -47,9 +61,17 @@ pub(super) struct Account {
     pub(super) contacts: ContactBook,
     pub(super) lists: BTreeMap<i32, List>,
     pub(super) jobs: Jobs,
-    global_suppressions: HashSet<String>,
-    segments: BTreeSet<String>,
+    pub(super) custom_identifiers: CustomIdentifiers,
+    pub(super) data_fields: DataFields,
+    pub(super) blocklist: Blocklist,
+    pub(super) preferences: Preferences,
+    pub(super) programs: Programs,
+    pub(super) segments: BTreeMap<i32, Segment>,
+    /// Since when a contact's email channel is closed.
+    closed_since: BTreeMap<i64, DateTime<Utc>>,
+    /// Lists and segments share their ids: some calls take either.
     next_list: i32,
+    next_campaign: i32,
     /// When the account was last asked anything; before that, when it was opened.
     now: DateTime<Utc>,
 }
@@ -67,9 +89,19 @@ impl Account {
             contacts: ContactBook::default(),
             lists: BTreeMap::from([(TEST_LIST, test)]),
             jobs: Jobs::new(settings.seed),
-            global_suppressions: HashSet::new(),
-            segments: BTreeSet::new(),
+            custom_identifiers: CustomIdentifiers::new(
+                &settings.custom_identifiers,
+                settings.max_custom_identifiers,
+                settings.opened,
+            ),
+            data_fields: DataFields::default(),
+            blocklist: Blocklist::default(),
+            preferences: Preferences::default(),
+            programs: Programs::default(),
+            segments: BTreeMap::new(),
+            closed_since: BTreeMap::new(),
             next_list: TEST_LIST + 100,
+            next_campaign: 1,
             now: settings.opened,
             settings,
         }
@@ -125,20 +157,40 @@ impl Account {
     pub(super) fn name_is_taken(&self, name: &str, except: Option<i32>) -> bool {
         let key = name_key(name);
         RESERVED_NAMES.contains(&key.as_str())
-            || self.segments.contains(&key)
+            || segment_named(&self.segments, name).is_some()
             || self
                 .lists
                 .values()
                 .any(|list| Some(list.id) != except && name_key(&list.name) == key)
     }
 
-    pub(super) fn add_segment(&mut self, name: &str) {
-        self.segments.insert(name_key(name));
+    /// Creates a segment, or finds the one of that name; returns its id.
+    pub(super) fn add_segment(&mut self, name: &str) -> i32 {
+        if let Some(known) = segment_named(&self.segments, name) {
+            return known.id;
+        }
+        let id = self.next_list;
+        self.next_list += 1;
+        self.segments.insert(id, Segment::new(id, name));
+        id
+    }
+
+    /// Notes a campaign that was sent to a list; returns its id.
+    pub(super) fn add_campaign(&mut self, list: i32, name: &str, subject: &str) -> Option<i32> {
+        let sent_to = &mut self.lists.get_mut(&list)?.campaigns;
+        let id = self.next_campaign;
+        self.next_campaign += 1;
+        sent_to.push(Campaign { id, name: name.to_owned(), subject: subject.to_owned() });
+        Some(id)
     }
 
     /// The list, unless it is missing or the system's own.
     pub(super) fn writable_list(&mut self, id: i32) -> Option<&mut List> {
         if Self::is_system_list(id) { None } else { self.lists.get_mut(&id) }
+    }
+
+    pub(super) fn is_writable_list(&self, id: i32) -> bool {
+        !Self::is_system_list(id) && self.lists.contains_key(&id)
     }
 
     pub(super) fn is_system_list(id: i32) -> bool {
@@ -163,15 +215,30 @@ impl Account {
     }
 
     pub(super) fn globally_suppress(&mut self, email: &str, now: DateTime<Utc>) {
-        self.global_suppressions.insert(email.to_lowercase());
+        self.blocklist.suppress_globally(email);
         if let Some(id) = self.contacts.find(&Identifier::email(email)) {
             self.set_channel(id, Channel::Email, ChannelStatus::Suppressed, now);
         }
     }
 
-    pub(super) fn is_globally_suppressed(&self, email: &str) -> bool {
-        !self.global_suppressions.is_empty()
-            && self.global_suppressions.contains(&email.to_lowercase())
+    /// How many more contacts the account may have; `None` when there is no limit.
+    pub(super) fn contacts_left(&self) -> Option<usize> {
+        let most = self.settings.max_contacts?;
+        Some(most.saturating_sub(self.contacts.live_after(i64::MIN).count()))
+    }
+
+    /// Forgets a custom identifier and everybody's value of it.
+    pub(super) fn delete_custom_identifier(&mut self, name: &str) {
+        self.custom_identifiers.remove(name);
+        self.contacts.drop_custom(name);
+    }
+
+    /// Forgets a data field and everybody's value of it.
+    pub(super) fn delete_data_field(&mut self, name: &str) {
+        if let Some(declared) = self.data_fields.find(name).map(|field| field.name.clone()) {
+            self.data_fields.remove(&declared);
+            self.contacts.drop_data_field(&declared);
+        }
     }
 
     /// Suppresses the contact on every channel.
@@ -191,13 +258,30 @@ impl Account {
         now: DateTime<Utc>,
     ) {
         let Some(contact) = self.contacts.get_mut(id) else { return };
+        let before = contact.email_status;
         contact.set_channel(channel, status);
         contact.updated = now;
+        if !contact.email_status.is_closed() {
+            self.closed_since.remove(&id);
+        } else if contact.email_status != before {
+            self.closed_since.insert(id, now);
+        }
         if contact.is_suppressed_everywhere() {
             for list in self.lists.values_mut() {
                 list.suppress(id);
             }
         }
+    }
+
+    /// Contacts whose email channel was closed at `since` or later, the earliest first.
+    pub(super) fn closed_since(&self, since: DateTime<Utc>) -> Vec<(&Contact, DateTime<Utc>)> {
+        let closed = self.closed_since.iter().filter(|(_, at)| **at >= since);
+        let mut closed: Vec<_> = closed
+            .filter_map(|(id, at)| Some((self.contacts.get(*id)?, *at)))
+            .filter(|(contact, _)| contact.email.is_some())
+            .collect();
+        closed.sort_by_key(|(contact, at)| (*at, contact.id));
+        closed
     }
 
     /// Puts the contact into the recycle bin: it leaves every list. False when it is not there.
@@ -219,6 +303,8 @@ impl Account {
             }
             Work::DeleteContacts { .. } if failed => Report::Deletion(DeleteReport::failed()),
             Work::DeleteContacts { contacts } => self.delete_contacts(contacts, at),
+            Work::Enrol(enrol) => Report::Enrolment(programs::run(self, &enrol, fault.as_ref())),
+            Work::RefreshSegment => Report::Refresh { failed },
             _ if failed => Report::Removal { failed },
             Work::RemoveMembers { list, contacts } => self.remove_members(list, &contacts),
             Work::EmptyList { list } => self.empty_list(list),
@@ -246,13 +332,17 @@ impl Account {
         Report::Removal { failed: false }
     }
 
-    fn delete_contacts(&mut self, contacts: Vec<Identifier>, at: DateTime<Utc>) -> Report {
+    fn delete_contacts(&mut self, contacts: Vec<Deletion>, at: DateTime<Utc>) -> Report {
         let mut report = DeleteReport::default();
-        for identifier in contacts {
-            let id = self.contacts.find_live(&identifier);
+        for deletion in contacts {
+            let Some(identifier) = &deletion.identifier else {
+                report.invalid.push(deletion);
+                continue;
+            };
+            let id = self.contacts.find_live(identifier);
             match id.filter(|id| self.delete_contact(*id, at)) {
-                Some(_) => report.deleted.push(identifier),
-                None => report.unknown.push(identifier),
+                Some(_) => report.deleted.push(deletion),
+                None => report.unknown.push(deletion),
             }
         }
         Report::Deletion(report)

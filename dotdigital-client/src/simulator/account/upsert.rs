@@ -1,58 +1,26 @@
 //! Creating or changing one contact, as a single update and a row of an import both do.
 
 use chrono::{DateTime, Utc};
+use serde_json::{Map, Value};
 
 use super::{
-    Account, ContactChange, Identifier, IdentifierSet, MergeOption,
-    identifier::{digits, is_email},
+    Account, Channel, ChannelStatus, ContactChange, Identifier, IdentifierSet, MergeOption,
+    UpsertFault,
+    identifier::{LONGEST_VALUE, digits, domain_exists, is_email},
 };
 use crate::simulator::switches::{BadList, EmailEcho, SuppressedAddition};
 
-/// Why a contact was not changed, or not as asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::simulator) enum UpsertFault {
-    InvalidEmail,
-    InvalidPhoneNumber,
-    UnknownIdentifierName,
-    NoMatchIdentifier,
-    UnknownContactId,
-    NoIdentifiers,
-    Conflict,
-    DuplicateInImport,
-    GloballySuppressed,
-    BadLists,
-}
+/// The opt-in type that asks people to confirm.
+const VERIFIED: &str = "VerifiedDouble";
 
-impl UpsertFault {
-    /// The code in an import's report, in the spelling of the vendor's description.
-    pub(in crate::simulator) fn code(self) -> &'static str {
-        match self {
-            Self::InvalidEmail => "invalidEmail",
-            Self::InvalidPhoneNumber => "invalidPhoneNumber",
-            Self::UnknownIdentifierName => "apiSchemaViolation",
-            Self::NoMatchIdentifier => "invalidMatchIdentifier",
-            Self::UnknownContactId => "invalidContactId",
-            Self::NoIdentifiers => "noValidIdentifiers",
-            Self::Conflict | Self::DuplicateInImport => "duplicateIdentifier",
-            Self::GloballySuppressed => "globallySuppressed",
-            Self::BadLists => "invalidAddressBookIds",
-        }
-    }
-
-    pub(in crate::simulator) fn description(self) -> &'static str {
-        match self {
-            Self::InvalidEmail => "Invalid value for 'email'",
-            Self::InvalidPhoneNumber => "Invalid value for 'mobileNumber'",
-            Self::UnknownIdentifierName => "An identifier of that name does not exist",
-            Self::NoMatchIdentifier => "The match identifier is not among the identifiers",
-            Self::UnknownContactId => "No contact has that contactId",
-            Self::NoIdentifiers => "A contact needs an email or a mobileNumber",
-            Self::Conflict => "An identifier belongs to another contact",
-            Self::DuplicateInImport => "An identifier occurs more than once in the import",
-            Self::GloballySuppressed => "The contact is globally suppressed",
-            Self::BadLists => "A list does not exist or cannot be written to",
-        }
-    }
+/// A change that has been found good, in the form it is stored in.
+pub(in crate::simulator) struct Prepared {
+    pub(in crate::simulator) identifiers: IdentifierSet,
+    pub(in crate::simulator) data_fields: Map<String, Value>,
+    /// Those that can be written to.
+    pub(in crate::simulator) lists: Vec<i32>,
+    /// What was asked and will not be done.
+    pub(in crate::simulator) warnings: Vec<UpsertFault>,
 }
 
 /// What became of a contact that was created or changed.
@@ -60,7 +28,7 @@ pub(in crate::simulator) struct Upserted {
     pub(in crate::simulator) id: i64,
     pub(in crate::simulator) created: bool,
     /// What was asked and not done.
-    pub(in crate::simulator) warning: Option<UpsertFault>,
+    pub(in crate::simulator) warnings: Vec<UpsertFault>,
 }
 
 impl Account {
@@ -72,58 +40,83 @@ impl Account {
         let mut set = IdentifierSet::default();
         for (name, value) in &change.identifiers {
             match name.as_str() {
-                "email" if is_email(value.trim()) => {
-                    set.email = Some(self.stored_email(value.trim()))
-                }
-                "email" => return Err(UpsertFault::InvalidEmail),
+                "email" => set.email = Some(self.read_email(value.trim())?),
                 "mobileNumber" => {
                     set.mobile = Some(digits(value).ok_or(UpsertFault::InvalidPhoneNumber)?);
                 }
-                name if self.settings.custom_identifiers.contains(name) => {
-                    set.custom.push((name.to_owned(), value.clone()));
+                name if !self.custom_identifiers.contains(name) => {
+                    return Err(UpsertFault::UnknownIdentifierName);
                 }
-                _ => return Err(UpsertFault::UnknownIdentifierName),
+                _ if !(1..=LONGEST_VALUE).contains(&value.chars().count()) => {
+                    return Err(UpsertFault::InvalidCustomValue);
+                }
+                name => set.custom.push((name.to_owned(), value.clone())),
             }
         }
         Ok(set)
+    }
+
+    /// Checks everything a change asks for. `found` is the contact it is about, if there is one.
+    pub(in crate::simulator) fn prepare(
+        &self,
+        identifiers: IdentifierSet,
+        change: &ContactChange,
+        found: Option<i64>,
+        now: DateTime<Utc>,
+    ) -> Result<Prepared, UpsertFault> {
+        if let Some(fault) = identifiers.email.as_deref().and_then(|e| self.blocklist.fault(e)) {
+            return Err(fault);
+        }
+        if self.belong_to_another(&identifiers, found) {
+            return Err(UpsertFault::Conflict);
+        }
+        let mut warnings = Vec::new();
+        let (lists, bad): (Vec<i32>, Vec<i32>) =
+            change.lists.iter().partition(|id| self.is_writable_list(**id));
+        if !bad.is_empty() {
+            if self.settings.switches.bad_list == BadList::ContactFails {
+                return Err(UpsertFault::BadLists);
+            }
+            warnings.push(UpsertFault::BadLists);
+        }
+        let data_fields = self.data_fields.read(&change.data_fields, &self.settings.switches)?;
+        if !change.preferences.iter().all(|(id, _)| self.is_preference(*id)) {
+            return Err(UpsertFault::UnknownPreference);
+        }
+        if !change.consent.iter().all(|record| record.is_credible(now)) {
+            warnings.push(UpsertFault::ConsentNotApplied);
+        }
+        self.check_channels(&identifiers, change, found)?;
+        if found.is_none() && identifiers.email.is_none() && identifiers.mobile.is_none() {
+            return Err(UpsertFault::NoIdentifiers);
+        }
+        if found.is_none() && self.contacts_left() == Some(0) {
+            return Err(UpsertFault::TooManyContacts);
+        }
+        Ok(Prepared { identifiers, data_fields, lists, warnings })
     }
 
     /// Changes the contact found by `by`, brings it back from the recycle bin, or creates it.
     pub(in crate::simulator) fn upsert(
         &mut self,
         by: &Identifier,
-        identifiers: &IdentifierSet,
+        identifiers: IdentifierSet,
         change: &ContactChange,
         merge: MergeOption,
         now: DateTime<Utc>,
     ) -> Result<Upserted, UpsertFault> {
         let found = self.contacts.find(by);
-        if identifiers.email.as_deref().is_some_and(|email| self.is_globally_suppressed(email)) {
-            return Err(UpsertFault::GloballySuppressed);
-        }
-        if self.belong_to_another(identifiers, found) {
-            return Err(UpsertFault::Conflict);
-        }
-        let (lists, bad): (Vec<i32>, Vec<i32>) =
-            change.lists.iter().partition(|id| self.writable_list(**id).is_some());
-        if !bad.is_empty() && self.settings.switches.bad_list == BadList::ContactFails {
-            return Err(UpsertFault::BadLists);
-        }
-        if found.is_none() && identifiers.email.is_none() && identifiers.mobile.is_none() {
-            return Err(UpsertFault::NoIdentifiers);
-        }
+        let prepared = self.prepare(identifiers, change, found, now)?;
         let id = match found {
             Some(id) => {
                 self.contacts.restore(id);
-                self.contacts.identify(id, identifiers);
+                self.contacts.identify(id, &prepared.identifiers);
                 id
             }
-            None => self.contacts.create(identifiers, now),
+            None => self.contacts.create(&prepared.identifiers, now),
         };
-        self.apply(id, change, merge, now);
-        let dropped = self.add_to_lists(id, &lists);
-        let warning = dropped.or((!bad.is_empty()).then_some(UpsertFault::BadLists));
-        Ok(Upserted { id, created: found.is_none(), warning })
+        let warnings = self.store(id, prepared, change, merge, now);
+        Ok(Upserted { id, created: found.is_none(), warnings })
     }
 
     /// Whether an identifier belongs to a contact other than `own`.
@@ -137,22 +130,32 @@ impl Account {
             .any(|one| self.contacts.find(&one).is_some_and(|owner| Some(owner) != own))
     }
 
-    /// Stores fields and channel properties.
-    pub(in crate::simulator) fn apply(
+    /// Stores everything but the identifiers; returns what was not done.
+    pub(in crate::simulator) fn store(
         &mut self,
         id: i64,
+        prepared: Prepared,
         change: &ContactChange,
         merge: MergeOption,
         now: DateTime<Utc>,
-    ) {
-        let Some(contact) = self.contacts.get_mut(id) else { return };
-        merge.merge(&mut contact.data_fields, &change.data_fields);
-        contact.email_type = change.email_type.unwrap_or(contact.email_type);
-        contact.opt_in = change.opt_in.unwrap_or(contact.opt_in);
-        contact.updated = now;
-        for (channel, status) in &change.channels {
-            self.set_channel(id, *channel, *status, now);
+    ) -> Vec<UpsertFault> {
+        let Prepared { data_fields, lists, mut warnings, .. } = prepared;
+        if let Some(contact) = self.contacts.get_mut(id) {
+            merge.merge(&mut contact.data_fields, &data_fields);
+            if !warnings.contains(&UpsertFault::ConsentNotApplied) {
+                contact
+                    .consent_records
+                    .extend(change.consent.iter().map(|record| record.recorded(now)));
+            }
+            contact.email_type = change.email_type.unwrap_or(contact.email_type);
+            contact.updated = now;
         }
+        for (preference, opted_in) in &change.preferences {
+            self.set_preference(id, *preference, *opted_in, now);
+        }
+        self.store_statuses(id, change, now);
+        warnings.extend(self.add_to_lists(id, &lists));
+        warnings
     }
 
     /// Adds a contact to lists that can be written to, unless it is suppressed everywhere.
@@ -174,10 +177,54 @@ impl Account {
         None
     }
 
-    fn stored_email(&self, address: &str) -> String {
-        match self.settings.switches.email_echo {
-            EmailEcho::AsSent => address.to_owned(),
-            EmailEcho::LowerCase => address.to_lowercase(),
+    /// Stores channel statuses and the opt-in type. Who opts in with verification, or again after
+    /// having left and is to be challenged, has to confirm.
+    fn store_statuses(&mut self, id: i64, change: &ContactChange, now: DateTime<Utc>) {
+        let Some(contact) = self.contacts.get_mut(id) else { return };
+        let left = contact.email_status.is_closed();
+        let verifies = change.opt_in == Some(VERIFIED) && contact.opt_in != VERIFIED;
+        contact.opt_in = change.opt_in.unwrap_or(contact.opt_in);
+        for (channel, status) in &change.channels {
+            self.set_channel(id, *channel, *status, now);
+        }
+        let Some(contact) = self.contacts.get_mut(id) else { return };
+        let confirms = verifies || (left && change.challenged);
+        if confirms && contact.email.is_some() && !contact.email_status.is_closed() {
+            contact.set_channel(Channel::Email, ChannelStatus::PendingOptIn);
+        }
+    }
+
+    /// A channel's status can be set only where the contact has an address for it.
+    fn check_channels(
+        &self,
+        identifiers: &IdentifierSet,
+        change: &ContactChange,
+        found: Option<i64>,
+    ) -> Result<(), UpsertFault> {
+        let holds = |channel: Channel| {
+            let sent = match channel {
+                Channel::Email => &identifiers.email,
+                Channel::Sms | Channel::WhatsApp => &identifiers.mobile,
+            };
+            sent.is_some()
+                || found
+                    .and_then(|id| self.contacts.find_any(id))
+                    .is_some_and(|contact| contact.holds(channel))
+        };
+        let held = change.channels.iter().all(|(channel, _)| holds(*channel));
+        if held { Ok(()) } else { Err(UpsertFault::ChannelNotHeld) }
+    }
+
+    fn read_email(&self, address: &str) -> Result<String, UpsertFault> {
+        if !is_email(address) {
+            Err(UpsertFault::InvalidEmail)
+        } else if !domain_exists(address) {
+            Err(UpsertFault::InvalidDomain)
+        } else {
+            Ok(match self.settings.switches.email_echo {
+                EmailEcho::AsSent => address.to_owned(),
+                EmailEcho::LowerCase => address.to_lowercase(),
+            })
         }
     }
 }

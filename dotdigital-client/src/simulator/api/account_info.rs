@@ -1,9 +1,12 @@
-//! `GET /v2/account-info`.
+//! `GET /v2/account-info` and `GET /v2/server-time`.
 
 use serde_json::json;
 
-use super::{Answer, Context, answer::json_body};
-use crate::simulator::settings::RateLimits;
+use super::{
+    Answer, Context,
+    answer::{json_body, text_body},
+};
+use crate::simulator::{settings::RateLimits, switches::ServerTimeBody};
 
 /// Calls the flat scheme allows by default.
 const FLAT_LIMIT: u32 = 2_000;
@@ -32,4 +35,12 @@ pub(super) fn get(context: &mut Context<'_>) -> Answer {
         property("TimeZoneIana", "String", "Europe/London"),
     ];
     Ok(json_body(200, &json!({"id": 1, "properties": properties})))
+}
+
+pub(super) fn server_time(context: &mut Context<'_>) -> Answer {
+    let time = context.now.format("%Y-%m-%d %H:%M:%S%.6f+00:00").to_string();
+    Ok(match context.account.settings.switches.server_time {
+        ServerTimeBody::PlainText => text_body(200, "text/plain; charset=utf-8", &time),
+        ServerTimeBody::JsonString => json_body(200, &time),
+    })
 }

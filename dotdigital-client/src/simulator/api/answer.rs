@@ -11,6 +11,11 @@ pub(super) fn json_body(status: u16, body: &impl Serialize) -> HttpResponse {
     with_type(status, "application/json; charset=utf-8", body)
 }
 
+/// A body that is not JSON.
+pub(super) fn text_body(status: u16, content_type: &str, text: &str) -> HttpResponse {
+    with_type(status, content_type, text.as_bytes().to_vec())
+}
+
 /// Success, or a fault, without a body.
 pub(in crate::simulator) fn status(status: u16) -> HttpResponse {
     HttpResponse { status, ..HttpResponse::default() }
@@ -65,9 +70,7 @@ pub(in crate::simulator) fn throttled(body: ThrottleBody) -> HttpResponse {
     match body {
         ThrottleBody::Empty => status(429),
         ThrottleBody::Json => v2_error_text(429, "Too Many Requests"),
-        ThrottleBody::Text => {
-            with_type(429, "text/plain; charset=utf-8", "Too Many Requests".into())
-        }
+        ThrottleBody::Text => text_body(429, "text/plain; charset=utf-8", "Too Many Requests"),
     }
 }
 

@@ -4,7 +4,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value, json};
 
 use crate::simulator::{
-    account::{Account, Contact},
+    account::{Account, ChannelStatus, ConsentRecord, Contact, MemberStatus},
     switches::ContactIdForm,
 };
 
@@ -13,6 +13,8 @@ use crate::simulator::{
 pub(super) struct Parts {
     pub(super) channel_properties: bool,
     pub(super) lists: bool,
+    pub(super) preferences: bool,
+    pub(super) consent_records: bool,
     pub(super) data_fields: Fields,
 }
 
@@ -27,7 +29,13 @@ pub(super) enum Fields {
 
 impl Parts {
     pub(super) fn all() -> Self {
-        Self { channel_properties: true, lists: true, data_fields: Fields::All }
+        Self {
+            channel_properties: true,
+            lists: true,
+            preferences: true,
+            consent_records: true,
+            data_fields: Fields::All,
+        }
     }
 }
 
@@ -54,12 +62,56 @@ pub(super) fn contact_json(account: &Account, contact: &Contact, parts: &Parts) 
         shown["channelProperties"] = channel_properties(contact);
     }
     if parts.lists {
-        let lists = account.lists_of(contact.id).map(
-            |(list, status)| json!({"id": list.id, "name": list.name, "status": status.as_str()}),
-        );
-        shown["lists"] = lists.collect();
+        shown["lists"] = lists(account, contact);
+    }
+    // The description allows no empty array here.
+    if let Some(preferences) = preferences(account, contact).filter(|_| parts.preferences) {
+        shown["preferences"] = preferences;
+    }
+    if parts.consent_records {
+        shown["consentRecords"] = contact.consent_records.iter().map(consent_record).collect();
     }
     shown
+}
+
+fn lists(account: &Account, contact: &Contact) -> Value {
+    let pending = contact.status() == ChannelStatus::PendingOptIn;
+    let lists = account.lists_of(contact.id).map(|(list, status)| {
+        let status = match status {
+            MemberStatus::Subscribed if pending => "pending",
+            status => status.as_str(),
+        };
+        json!({"id": list.id, "name": list.name, "status": status})
+    });
+    lists.collect()
+}
+
+/// Preferences with each of the names the description speaks of: it requires `name` and describes
+/// the two others.
+fn preferences(account: &Account, contact: &Contact) -> Option<Value> {
+    let shown = contact.preferences.iter().filter_map(|(id, opted_in)| {
+        let preference = account.preferences.get(*id)?;
+        Some(json!({
+            "id": id,
+            "isOptedIn": opted_in,
+            "name": preference.public_name,
+            "publicName": preference.public_name,
+            "privateName": preference.private_name,
+        }))
+    });
+    let shown: Vec<Value> = shown.collect();
+    (!shown.is_empty()).then(|| shown.into())
+}
+
+fn consent_record(record: &ConsentRecord) -> Value {
+    json!({
+        "text": record.text,
+        "dateTimeConsented": timestamp(record.consented),
+        "url": record.url,
+        "ipAddress": record.ip_address,
+        "userAgent": record.user_agent,
+        "dateTimeCreated": timestamp(record.created),
+    })
 }
 
 fn identifiers(contact: &Contact) -> Map<String, Value> {
@@ -100,6 +152,6 @@ fn data_fields(contact: &Contact, fields: &Fields) -> Option<Map<String, Value>>
     }
 }
 
-fn timestamp(at: DateTime<Utc>) -> String {
+pub(super) fn timestamp(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }

@@ -1,5 +1,7 @@
 //! Contacts page by page: `GET /contacts/v3`.
 
+use std::ops::Bound;
+
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -29,9 +31,13 @@ pub(super) fn page(context: &mut Context<'_>) -> Answer {
     let mut links = json!({
         "self": link(context, context.query.get("marker").unwrap_or("")),
         "first": link(context, ""),
+        "last": link(context, &wanted.page_before(account, Bound::Unbounded)),
     });
     if let Some(last) = found.last().filter(|_| more) {
         links["next"] = link(context, &marker(last.id));
+    }
+    if wanted.after != i64::MIN {
+        links["prev"] = link(context, &wanted.page_before(account, Bound::Included(wanted.after)));
     }
     Ok(json_body(200, &json!({"_items": items, "_links": links})))
 }
@@ -39,6 +45,7 @@ pub(super) fn page(context: &mut Context<'_>) -> Answer {
 /// What the query asks for.
 struct Wanted {
     list: Option<i32>,
+    segment: Option<i32>,
     created: Option<DateTime<Utc>>,
     modified: Option<DateTime<Utc>>,
     after: i64,
@@ -51,12 +58,16 @@ impl Wanted {
     fn read(context: &Context<'_>) -> Result<Self, String> {
         let mut wanted = Self {
             list: None,
+            segment: None,
             created: None,
             modified: None,
             after: i64::MIN,
             limit: context.query.number("limit", 1..=LARGEST_PAGE, LARGEST_PAGE).ok_or("limit")?,
             parts: Parts::default(),
         };
+        if context.query.get("~listId").is_some() && context.query.get("~segmentId").is_some() {
+            return Err("~segmentId".to_owned());
+        }
         for (name, value) in context.query.pairs() {
             wanted.read_parameter(context.account, name, value).ok_or_else(|| name.clone())?;
         }
@@ -70,6 +81,10 @@ impl Wanted {
         match name {
             "~listId" => {
                 self.list = Some(value.parse().ok().filter(|id| account.lists.contains_key(id))?);
+            }
+            "~segmentId" => {
+                let known = |id: &i32| account.segments.contains_key(id);
+                self.segment = Some(value.parse().ok().filter(known)?);
             }
             "~created" => self.created = Some(since(value)?),
             "~modified" => self.modified = Some(since(value)?),
@@ -91,39 +106,54 @@ impl Wanted {
             match part {
                 "channelProperties" => self.parts.channel_properties = true,
                 "lists" => self.parts.lists = true,
-                // The simulated account has none of these.
-                "preferences" | "consentRecords" => {}
+                "preferences" => self.parts.preferences = true,
+                "consentRecords" => self.parts.consent_records = true,
                 _ => return None,
             }
         }
         Some(())
     }
 
-    fn contacts<'a>(&self, account: &'a Account) -> Vec<&'a Contact> {
+    /// The page's contacts and one more, if there is one.
+    fn contacts<'a>(&'a self, account: &'a Account) -> Vec<&'a Contact> {
+        let ids = (Bound::Excluded(self.after), Bound::Unbounded);
+        self.within(account, ids).take(self.limit + 1).collect()
+    }
+
+    /// The marker of the full page that ends there.
+    fn page_before(&self, account: &Account, end: Bound<i64>) -> String {
+        let before = self.within(account, (Bound::Unbounded, end)).rev().nth(self.limit);
+        before.map(|contact| marker(contact.id)).unwrap_or_default()
+    }
+
+    fn within<'a>(
+        &'a self,
+        account: &'a Account,
+        ids: (Bound<i64>, Bound<i64>),
+    ) -> Box<dyn DoubleEndedIterator<Item = &'a Contact> + 'a> {
         let wanted = |contact: &&Contact| {
             self.created.is_none_or(|since| contact.created >= since)
                 && self.modified.is_none_or(|since| contact.updated >= since)
         };
+        if let Some(segment) = self.segment.and_then(|id| account.segments.get(&id)) {
+            let members = segment.members.range(ids);
+            return Box::new(members.filter_map(|id| account.contacts.get(*id)).filter(wanted));
+        }
         match self.list.and_then(|list| account.lists.get(&list)) {
             Some(list) => {
-                let start = (std::ops::Bound::Excluded(self.after), std::ops::Bound::Unbounded);
-                let members =
-                    list.members.range(start).filter(|(_, status)| account.shows(**status));
-                let contacts = members.filter_map(|(id, _)| account.contacts.get(*id));
-                contacts.filter(wanted).take(self.limit + 1).collect()
+                let members = list.members.range(ids).filter(|(_, status)| account.shows(**status));
+                Box::new(members.filter_map(|(id, _)| account.contacts.get(*id)).filter(wanted))
             }
-            None => account
-                .contacts
-                .live_after(self.after)
-                .filter(wanted)
-                .take(self.limit + 1)
-                .collect(),
+            None => Box::new(account.contacts.live_within(ids).filter(wanted)),
         }
     }
 }
 
+/// A date and time to the second or the millisecond, in UTC.
 fn since(value: &str) -> Option<DateTime<Utc>> {
-    let text = value.strip_prefix("gte::").filter(|text| text.ends_with('Z'))?;
+    const LENGTHS: [usize; 2] = ["2021-12-17T00:00:00Z".len(), "2021-12-17T00:00:00.000Z".len()];
+    let text = value.strip_prefix("gte::")?;
+    let text = Some(text).filter(|text| text.ends_with('Z') && LENGTHS.contains(&text.len()))?;
     DateTime::parse_from_rfc3339(text).ok().map(|at| at.to_utc())
 }
 

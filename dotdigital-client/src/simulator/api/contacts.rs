@@ -1,4 +1,4 @@
-//! One contact: `/contacts/v3/{identifier}/{value}`.
+//! One contact: `POST /contacts/v3` and `/contacts/v3/{identifier}/{value}`.
 
 use super::{
     Answer, Context,
@@ -8,11 +8,31 @@ use super::{
 };
 use crate::{
     simulator::{
-        account::{ContactChange, Identifier, MergeOption, UpsertFault},
+        account::{
+            ContactChange, Identifier, IdentifierSet, LONGEST_VALUE, MergeOption, UpsertFault,
+            is_email,
+        },
         switches::ConflictCode,
     },
     transport::HttpResponse,
 };
+
+/// `POST`: refused when any identifier belongs to a contact already, also to a deleted one as long
+/// as it can be brought back.
+pub(super) fn create(context: &mut Context<'_>) -> Answer {
+    let change = read_body(context, Place::Create)?;
+    let identifiers = read_identifiers(context, &change)?;
+    let code = context.account.settings.switches.conflict_code;
+    refuse_consent(context, &change)?;
+    let now = context.now;
+    let account = &mut *context.account;
+    let prepared = account
+        .prepare(identifiers, &change, None, now)
+        .map_err(|fault| refused(fault, Some(code)))?;
+    let id = account.contacts.create(&prepared.identifiers, now);
+    account.store(id, prepared, &change, MergeOption::Overwrite, now);
+    shown(context, id, 201)
+}
 
 pub(super) fn get(context: &mut Context<'_>) -> Answer {
     let id = find(context)?;
@@ -29,59 +49,62 @@ pub(super) fn update(context: &mut Context<'_>) -> Answer {
     let merge = merge
         .ok_or_else(|| ShapeFault::new("merge-option", "Not one of those allowed").answer())?;
     let change = read_body(context, Place::Update)?;
+    let identifiers = read_identifiers(context, &change)?;
+    refuse_consent(context, &change)?;
+    let now = context.now;
     let account = &mut *context.account;
-    let identifiers = account.read_identifiers(&change).map_err(|fault| refused(fault, None))?;
     let code = account.settings.switches.conflict_code;
     let done = account
-        .upsert(&by, &identifiers, &change, merge, context.now)
+        .upsert(&by, identifiers, &change, merge, now)
         .map_err(|fault| refused(fault, Some(code)))?;
-    match done.warning {
-        Some(fault @ UpsertFault::GloballySuppressed) => Err(refused(fault, None)),
-        _ => shown(context, done.id, if done.created { 201 } else { 200 }),
+    if done.warnings.contains(&UpsertFault::GloballySuppressed) {
+        return Err(refused(UpsertFault::GloballySuppressed, None));
     }
+    shown(context, done.id, if done.created { 201 } else { 200 })
 }
 
 /// `PUT`: wipes whatever is not sent, list membership included.
 pub(super) fn replace(context: &mut Context<'_>) -> Answer {
     let id = find(context)?;
     let change = read_body(context, Place::Replace)?;
-    let now = context.now;
-    let account = &mut *context.account;
-    let identifiers = account.read_identifiers(&change).map_err(|fault| refused(fault, None))?;
+    let identifiers = read_identifiers(context, &change)?;
     if identifiers.email.is_none() && identifiers.mobile.is_none() {
         return Err(refused(UpsertFault::NoIdentifiers, None));
     }
-    if account.belong_to_another(&identifiers, Some(id)) {
-        // A replacement declares no 409.
-        return Err(refused(UpsertFault::Conflict, None));
-    }
-    if change.lists.iter().any(|list| account.writable_list(*list).is_none()) {
-        return Err(refused(UpsertFault::BadLists, None));
-    }
+    let now = context.now;
+    let account = &mut *context.account;
+    // A replacement declares no 409.
+    let prepared = account
+        .prepare(identifiers, &change, Some(id), now)
+        .map_err(|fault| refused(fault, None))?;
     for list in account.lists.values_mut() {
         list.members.remove(&id);
     }
     account.contacts.anonymise(id);
-    account.contacts.identify(id, &identifiers);
+    account.contacts.identify(id, &prepared.identifiers);
     if let Some(contact) = account.contacts.get_mut(id) {
         contact.data_fields.clear();
+        contact.preferences.clear();
     }
-    account.apply(id, &change, MergeOption::Overwrite, now);
-    account.add_to_lists(id, &change.lists);
+    account.store(id, prepared, &change, MergeOption::Overwrite, now);
     shown(context, id, 200)
 }
 
 /// The identifier the path names.
 pub(super) fn identifier(context: &Context<'_>) -> Result<Identifier, HttpResponse> {
     let (name, value) = (context.arg(0), context.arg(1));
-    let known = matches!(name, "contactId" | "email" | "mobileNumber")
-        || context.account.settings.custom_identifiers.contains(name);
-    let fits = (1..=256).contains(&value.chars().count());
+    let fits = (1..=LONGEST_VALUE).contains(&value.chars().count());
+    let known = match name {
+        "email" => is_email(value),
+        "contactId" | "mobileNumber" => true,
+        name => context.account.custom_identifiers.contains(name),
+    };
     Some(())
         .filter(|()| is_identifier_name(name) && known && fits)
         .and_then(|()| Identifier::named(name, value))
         .ok_or_else(|| {
-            v3_error(400, "contacts:invalidId", "The identifier or its value is not valid")
+            let text = format!("The id value '{value}' is invalid for the identifier '{name}'");
+            v3_error(400, "contacts:invalidId", &text)
         })
 }
 
@@ -99,25 +122,34 @@ fn read_body(context: &mut Context<'_>, place: Place) -> Result<ContactChange, H
     contact_change(&context.body.take_v3()?, place).map_err(|fault| fault.answer())
 }
 
+fn read_identifiers(
+    context: &Context<'_>,
+    change: &ContactChange,
+) -> Result<IdentifierSet, HttpResponse> {
+    context.account.read_identifiers(change).map_err(|fault| refused(fault, None))
+}
+
+/// An import stores the contact without such records and reports them; here somebody can still be
+/// asked.
+fn refuse_consent(context: &Context<'_>, change: &ContactChange) -> Result<(), HttpResponse> {
+    let credible = change.consent.iter().all(|record| record.is_credible(context.now));
+    if credible { Ok(()) } else { Err(refused(UpsertFault::ConsentNotApplied, None)) }
+}
+
 /// `conflict` names the code of a 409; without one a conflict is a bad request like others.
 fn refused(fault: UpsertFault, conflict: Option<ConflictCode>) -> HttpResponse {
     let description = fault.description();
-    let code = match (fault, conflict) {
-        (UpsertFault::Conflict, Some(ConflictCode::IdAlreadyExists)) => "contacts:idAlreadyExists",
+    let (status, code) = match (fault, conflict) {
+        (UpsertFault::Conflict, Some(ConflictCode::IdAlreadyExists)) => {
+            (409, "contacts:idAlreadyExists")
+        }
         (UpsertFault::Conflict, Some(ConflictCode::IdentifierConflict)) => {
-            "contacts:identifierConflict"
+            (409, "contacts:identifierConflict")
         }
-        _ => {
-            return v3_error_about(
-                400,
-                "contacts:badRequest",
-                description,
-                fault.code(),
-                description,
-            );
-        }
+        (fault, _) if fault.is_about_an_identifier() => (400, "contacts:invalidId"),
+        _ => (400, "contacts:badRequest"),
     };
-    v3_error(409, code, description)
+    v3_error_about(status, code, description, fault.camel_code(), description)
 }
 
 fn shown(context: &Context<'_>, id: i64, status: u16) -> Answer {

@@ -8,8 +8,9 @@ use super::{
     contact_json::id_value,
     contacts::find,
     import::is_guid,
+    schema::whole,
 };
-use crate::simulator::account::{DeleteReport, Identifier, Job, Report, Work};
+use crate::simulator::account::{DeleteReport, Deletion, Identifier, Job, Report, Work, is_email};
 
 const MOST_DELETED: usize = 5_000;
 
@@ -25,11 +26,15 @@ pub(super) fn delete(context: &mut Context<'_>) -> Answer {
 pub(super) fn delete_many(context: &mut Context<'_>) -> Answer {
     let body = context.body.take_v3()?;
     let entries = body.as_array().filter(|entries| (1..=MOST_DELETED).contains(&entries.len()));
-    let contacts: Option<Vec<Identifier>> =
-        entries.and_then(|entries| entries.iter().map(identifier).collect());
+    let contacts: Option<Vec<Deletion>> =
+        entries.and_then(|entries| entries.iter().map(|entry| deletion(context, entry)).collect());
     let contacts = contacts.ok_or_else(|| {
         v3_error(400, "contacts:noContactsSpecified", "1 to 5000 identifiers are expected")
     })?;
+    if context.account.jobs.active_deletions() >= context.account.settings.max_active_deletions {
+        const TEXT: &str = "There are too many bulk delete jobs";
+        return Err(v3_error(429, "contacts:tooManyBulkDeleteJobs", TEXT));
+    }
     let id = context.submit(Work::DeleteContacts { contacts });
     Ok(json_body(202, &json!({"deleteId": id})))
 }
@@ -70,41 +75,60 @@ pub(super) fn empty_bin(context: &mut Context<'_>) -> Answer {
 }
 
 fn finished(id: &str, report: &DeleteReport) -> Value {
-    let failures: Vec<Value> = report.unknown.iter().map(unknown).collect();
+    let unknown = report.unknown.iter().map(|entry| failed(entry, "contactNotFound"));
+    let invalid = report.invalid.iter().map(|entry| failed(entry, invalid_code(&entry.name)));
     json!({
         "deleteId": id,
         "status": "Finished",
         "summary": {
-            "requestedContacts": report.deleted.len() + report.unknown.len(),
+            "requestedContacts":
+                report.deleted.len() + report.unknown.len() + report.invalid.len(),
             "deletedContacts": report.deleted.len(),
             "unknownContacts": report.unknown.len(),
-            "invalidEntries": 0,
+            "invalidEntries": report.invalid.len(),
         },
         "deleted": report.deleted.iter().map(shown).collect::<Vec<_>>(),
-        "failures": failures,
+        "failures": unknown.chain(invalid).collect::<Vec<_>>(),
     })
 }
 
-fn unknown(identifier: &Identifier) -> Value {
-    let failure = json!({"failureCode": "contactNotFound", "description": "No such contact"});
-    json!({"identifier": shown(identifier), "failures": [failure]})
-}
-
-fn shown(identifier: &Identifier) -> Value {
-    let value = match identifier {
-        Identifier::ContactId(id) => Value::from(*id),
-        Identifier::Email(text) | Identifier::Mobile(text) => text.as_str().into(),
-        Identifier::Custom { value, .. } => value.as_str().into(),
+fn failed(entry: &Deletion, code: &str) -> Value {
+    let description = match code {
+        "contactNotFound" => "The contact could not be found".to_owned(),
+        _ => format!("Invalid value for '{}'", entry.name),
     };
-    Value::Object(Map::from_iter([(identifier.name().to_owned(), value)]))
+    let failure = json!({"failureCode": code, "description": description});
+    json!({"identifier": shown(entry), "failures": [failure]})
 }
 
-fn identifier(entry: &Value) -> Option<Identifier> {
+fn invalid_code(name: &str) -> &'static str {
+    match name {
+        "email" => "invalidEmail",
+        "mobileNumber" => "invalidPhoneNumber",
+        "contactId" => "invalidContactId",
+        _ => "invalidMatchIdentifier",
+    }
+}
+
+fn shown(entry: &Deletion) -> Value {
+    Value::Object(Map::from_iter([(entry.name.clone(), entry.value.clone())]))
+}
+
+/// Reads one entry. `None` when the description forbids it.
+fn deletion(context: &Context<'_>, entry: &Value) -> Option<Deletion> {
     let entry = entry.as_object().filter(|entry| entry.len() == 1)?;
     let (name, value) = entry.iter().next()?;
-    match value {
-        Value::Number(id) if name == "contactId" => id.as_i64().map(Identifier::ContactId),
-        Value::String(value) if name != "contactId" => Identifier::named(name, value),
-        _ => None,
-    }
+    let identifier = match (name.as_str(), value) {
+        ("contactId", value) => {
+            Some(whole(value)?).filter(|id| *id >= 0).map(Identifier::ContactId)
+        }
+        ("email", Value::String(email)) => is_email(email).then(|| Identifier::email(email)),
+        ("mobileNumber", Value::String(number)) => Identifier::named(name, number),
+        (name, Value::String(value)) => {
+            let known = context.account.custom_identifiers.contains(name);
+            known.then(|| Identifier::named(name, value)).flatten()
+        }
+        _ => return None,
+    };
+    Some(Deletion { name: name.clone(), value: value.clone(), identifier })
 }

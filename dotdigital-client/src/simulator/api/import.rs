@@ -11,9 +11,10 @@ use super::{
 use crate::{
     simulator::{
         account::{
-            ContactChange, DoneRow, FailedRow, ImportReport, Job, MergeOption, Report, Work,
+            ContactChange, DoneRow, FailedRow, ImportReport, Job, MergeOption, Report, RowFault,
+            Work,
         },
-        switches::{ContactIdForm, OversizeImport},
+        switches::{ContactIdForm, FailureCodeCase, OversizeImport, Switches},
     },
     transport::HttpResponse,
 };
@@ -40,12 +41,12 @@ pub(super) fn status(context: &mut Context<'_>) -> Answer {
     if !is_guid(id) {
         return Err(v3_error(400, "contacts:invalidId", "The import id is not valid"));
     }
-    let form = context.account.settings.switches.contact_id;
+    let switches = &context.account.settings.switches;
     match context.account.jobs.get(id) {
         Some(Job::Pending(Work::Import { .. }, _)) => {
             Ok(json_body(200, &json!({"importId": id, "status": "NotFinished"})))
         }
-        Some(Job::Done(Report::Import(report))) => Ok(shown(id, report, form)),
+        Some(Job::Done(Report::Import(report))) => Ok(shown(id, report, switches)),
         _ => Err(v3_error(404, "contacts:importNotFound", "The import could not be found")),
     }
 }
@@ -76,12 +77,15 @@ fn read_body(body: &Value) -> Result<(Vec<ContactChange>, MergeOption), ShapeFau
     Ok((rows?, merge))
 }
 
-fn shown(id: &str, report: &ImportReport, form: ContactIdForm) -> HttpResponse {
+fn shown(id: &str, report: &ImportReport, switches: &Switches) -> HttpResponse {
     if report.status != "Finished" {
         return json_body(200, &json!({"importId": id, "status": report.status}));
     }
-    let count = |code: &str| report.failures.iter().filter(|row| row.code == code).count();
-    let (suppressed, duplicates) = (count("globallySuppressed"), count("duplicateIdentifier"));
+    let form = switches.contact_id;
+    let refused = || report.failures.iter().filter(|row| !row.stored);
+    let suppressed = refused().filter(|row| counts_as(row, &["globallySuppressed"])).count();
+    let duplicates =
+        refused().filter(|row| counts_as(row, &["duplicateIdentifier", "duplicate"])).count();
     let body = json!({
         "importId": id,
         "status": report.status,
@@ -89,14 +93,31 @@ fn shown(id: &str, report: &ImportReport, form: ContactIdForm) -> HttpResponse {
             "newContacts": report.created.len(),
             "updatedContacts": report.updated.len(),
             "globallySuppressed": suppressed,
-            "invalidEntries": report.failures.len() - suppressed - duplicates,
+            "invalidEntries": refused().count() - suppressed - duplicates,
             "duplicateIdentifiers": duplicates,
         },
         "created": report.created.iter().map(|row| done(row, form)).collect::<Vec<_>>(),
         "updated": report.updated.iter().map(|row| done(row, form)).collect::<Vec<_>>(),
-        "failures": report.failures.iter().map(|row| failed(row, form)).collect::<Vec<_>>(),
+        "failures": report.failures.iter().map(|row| failed(row, switches)).collect::<Vec<_>>(),
     });
     json_body(200, &body)
+}
+
+/// Whether a row failed with one of these codes, in any case.
+fn counts_as(row: &FailedRow, codes: &[&str]) -> bool {
+    let fits = |fault: &RowFault| {
+        let (code, _) = words(fault, FailureCodeCase::Camel);
+        codes.iter().any(|one| one.eq_ignore_ascii_case(&code))
+    };
+    row.faults.iter().any(fits)
+}
+
+/// Code and description.
+fn words(fault: &RowFault, case: FailureCodeCase) -> (String, &'static str) {
+    match fault {
+        RowFault::Found(fault) => (fault.code(case), fault.description()),
+        RowFault::Scripted(code) => (code.clone(), "The row was refused"),
+    }
 }
 
 fn done(row: &DoneRow, form: ContactIdForm) -> Value {
@@ -112,16 +133,20 @@ fn done(row: &DoneRow, form: ContactIdForm) -> Value {
     json!({"contactId": id_value(row.contact, form), "identifiers": identifiers})
 }
 
-fn failed(row: &FailedRow, form: ContactIdForm) -> Value {
+fn failed(row: &FailedRow, switches: &Switches) -> Value {
     let identifiers: Map<String, Value> =
         row.identifiers.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
+    let failure = |fault: &RowFault| {
+        let (code, description) = words(fault, switches.failure_codes);
+        json!({"failureCode": code, "description": description})
+    };
     let mut shown = json!({
         "matchIdentifier": row.match_by,
         "identifiers": identifiers,
-        "failures": [{"failureCode": row.code, "description": row.description}],
+        "failures": row.faults.iter().map(failure).collect::<Vec<_>>(),
     });
     if let Some(id) = row.contact {
-        shown["contactId"] = id_value(id, form);
+        shown["contactId"] = id_value(id, switches.contact_id);
     }
     shown
 }

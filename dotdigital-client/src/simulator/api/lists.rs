@@ -5,10 +5,12 @@ use serde_json::{Value, json};
 use super::{
     Answer, Context,
     answer::{json_body, status, v2_error, v2_error_text},
+    suppressions::suppression,
+    v2_parameters::{Slice, int32, since, timestamp},
 };
 use crate::{
     simulator::{
-        account::{Account, List, NameFault},
+        account::{Account, Campaign, List, NameFault},
         switches::{ListCreated, ListDeleted},
         views::Visibility,
     },
@@ -16,7 +18,6 @@ use crate::{
 };
 
 const LONGEST_NAME: usize = 128;
-const LARGEST_PAGE: usize = 1_000;
 
 pub(super) fn create(context: &mut Context<'_>) -> Answer {
     let wanted = Wanted::read(&context.body.take_v2()?)?;
@@ -35,12 +36,54 @@ pub(super) fn create(context: &mut Context<'_>) -> Answer {
 }
 
 pub(super) fn page(context: &mut Context<'_>) -> Answer {
-    let invalid = || v2_error(400, "ERROR_PARAMETER_INVALID");
-    let select =
-        context.query.number("select", 1..=LARGEST_PAGE, LARGEST_PAGE).ok_or_else(invalid)?;
-    let skip = context.query.number("skip", 0..=usize::MAX, 0).ok_or_else(invalid)?;
-    let lists = context.account.lists.values().skip(skip).take(select);
-    let page: Vec<Value> = lists.map(|list| shown(context.account, list)).collect();
+    page_of(context, &Slice::read(&context.query)?, |_| true)
+}
+
+/// `GET /v2/address-books/private`. The description calls the size of a page `limit` here, and
+/// `select` everywhere else, so either is taken.
+pub(super) fn private_page(context: &mut Context<'_>) -> Answer {
+    let selected = Slice::read(&context.query)?;
+    let limited = context.query.get("limit").map(|_| Slice::named(&context.query, "limit"));
+    let slice = limited.unwrap_or(Ok(selected))?;
+    page_of(context, &slice, |list| list.visibility == Visibility::Private)
+}
+
+/// `GET /v2/address-books/public`.
+pub(super) fn public_page(context: &mut Context<'_>) -> Answer {
+    let slice = Slice::read(&context.query)?;
+    page_of(context, &slice, |list| list.visibility == Visibility::Public)
+}
+
+/// `GET /v2/address-books/{id}/campaigns`. A segment's id is taken too; campaigns are kept for
+/// lists only.
+pub(super) fn campaigns(context: &mut Context<'_>) -> Answer {
+    let id = list_id(context.arg(0))?;
+    let slice = Slice::read(&context.query)?;
+    let sent: &[Campaign] = if context.account.segments.contains_key(&id) {
+        &[]
+    } else {
+        &known(context.account, id)?.campaigns
+    };
+    let page: Vec<Value> = slice.of(sent).map(campaign).collect();
+    Ok(json_body(200, &page))
+}
+
+/// `GET /v2/address-books/{id}/contacts/unsubscribed-since/{date}`: who unsubscribed from the list;
+/// who did so from the account is not shown.
+pub(super) fn unsubscribed_since(context: &mut Context<'_>) -> Answer {
+    let list = known(context.account, list_id(context.arg(0))?)?;
+    let since = since(context.arg(1))?;
+    let slice = Slice::read(&context.query)?;
+    let gone = list.unsubscribed.iter().filter(|(_, at)| **at >= since);
+    let mut gone: Vec<_> =
+        gone.filter_map(|(id, at)| Some((*at, context.account.contacts.get(*id)?))).collect();
+    gone.sort_by_key(|(at, contact)| (*at, contact.id));
+    let page: Vec<Value> = slice
+        .of(gone)
+        .map(|(at, contact)| {
+            suppression(context.account, Some(contact), &timestamp(at), "Unsubscribed")
+        })
+        .collect();
     Ok(json_body(200, &page))
 }
 
@@ -74,7 +117,7 @@ pub(super) fn delete(context: &mut Context<'_>) -> Answer {
 
 /// Reads a list's id.
 pub(super) fn list_id(text: &str) -> Result<i32, HttpResponse> {
-    text.parse().map_err(|_| v2_error(400, "ERROR_PARAMETER_INVALID"))
+    int32(text)
 }
 
 /// The list of that id.
@@ -108,6 +151,28 @@ fn shown(account: &Account, list: &List) -> Value {
         "name": list.name,
         "visibility": list.visibility.as_str(),
         "contacts": account.shown_members(list),
+    })
+}
+
+fn page_of(context: &Context<'_>, slice: &Slice, wanted: impl Fn(&List) -> bool) -> Answer {
+    let lists = context.account.lists.values().filter(|list| wanted(list));
+    let page: Vec<Value> = slice.of(lists).map(|list| shown(context.account, list)).collect();
+    Ok(json_body(200, &page))
+}
+
+fn campaign(campaign: &Campaign) -> Value {
+    json!({
+        "id": campaign.id,
+        "name": campaign.name,
+        "subject": campaign.subject,
+        "fromName": "Simulator",
+        "fromAddress": {"id": 1, "email": "owner@example.com"},
+        "htmlContent": null,
+        "plainTextContent": null,
+        "replyAction": "Unset",
+        "replyToAddress": null,
+        "isSplitTest": false,
+        "status": "Sent",
     })
 }
 

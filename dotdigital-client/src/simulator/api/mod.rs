@@ -7,14 +7,25 @@ mod body;
 mod consent;
 mod contact_json;
 mod contact_pages;
+mod contact_preferences;
 mod contacts;
+mod custom_identifiers;
+mod data_fields;
 mod deletion;
+mod email_contact_json;
+mod enrolments;
 mod import;
 mod list_members;
 mod lists;
+mod member_pages;
+mod preferences;
+mod programs;
 mod query;
 mod route;
 mod schema;
+mod segments;
+mod suppressions;
+mod v2_parameters;
 
 use chrono::{DateTime, Utc};
 
@@ -25,7 +36,7 @@ pub(super) use self::{
     },
     body::Body,
     query::Query,
-    route::{Matched, route},
+    route::{Endpoint, Matched, endpoints, route},
 };
 use super::account::{Account, JobFault, Work};
 use crate::transport::HttpResponse;
@@ -66,11 +77,20 @@ pub(super) fn respond(operation: Operation, mut context: Context<'_>) -> HttpRes
     let context = &mut context;
     let answer = match operation {
         Operation::AccountInfo => account_info::get(context),
+        Operation::ServerTime => account_info::server_time(context),
+        Operation::CustomIdentifiers => custom_identifiers::list(context),
+        Operation::CreateCustomIdentifier => custom_identifiers::create(context),
+        Operation::DeleteCustomIdentifier => custom_identifiers::delete(context),
+        Operation::DataFields => data_fields::list(context),
+        Operation::CreateDataField => data_fields::create(context),
+        Operation::DeleteDataField => data_fields::delete(context),
         Operation::CreateList => lists::create(context),
         Operation::Lists => lists::page(context),
         Operation::GetList => lists::get(context),
         Operation::UpdateList => lists::update(context),
         Operation::DeleteList => lists::delete(context),
+        Operation::Members => member_pages::members(context),
+        Operation::ModifiedMembers => member_pages::modified(context),
         Operation::RemoveMember => list_members::remove(context),
         Operation::RemoveMembers => list_members::remove_many(context),
         Operation::RemovalStatus => list_members::removal_status(context),
@@ -79,6 +99,7 @@ pub(super) fn respond(operation: Operation, mut context: Context<'_>) -> HttpRes
         Operation::Import => import::submit(context),
         Operation::ImportStatus => import::status(context),
         Operation::Contacts => contact_pages::page(context),
+        Operation::CreateContact => contacts::create(context),
         Operation::GetContact => contacts::get(context),
         Operation::UpdateContact => contacts::update(context),
         Operation::ReplaceContact => contacts::replace(context),
@@ -90,8 +111,37 @@ pub(super) fn respond(operation: Operation, mut context: Context<'_>) -> HttpRes
         Operation::UnsubscribeFromList => consent::unsubscribe_from_list(context),
         Operation::Unsubscribe => consent::unsubscribe(context),
         Operation::ResubscribeToList => consent::resubscribe_to_list(context),
+        Operation::ResubscribeToListAtOnce => consent::resubscribe_to_list_at_once(context),
         Operation::Resubscribe => consent::resubscribe(context),
+        Operation::ResubscribeAtOnce => consent::resubscribe_at_once(context),
         Operation::Suppress => consent::suppress(context),
+        Operation::PrivateLists => lists::private_page(context),
+        Operation::PublicLists => lists::public_page(context),
+        Operation::ListCampaigns => lists::campaigns(context),
+        Operation::UnsubscribedFromList => lists::unsubscribed_since(context),
+        Operation::SuppressedSince => suppressions::suppressed_since(context),
+        Operation::UnsubscribedSince => suppressions::unsubscribed_since(context),
+        Operation::Subscriptions => suppressions::subscriptions(context),
+        Operation::Preferences => preferences::tree(context),
+        Operation::PreferencesSince => preferences::modified_since(context),
+        Operation::CreatePreference => preferences::create(context),
+        Operation::UpdatePreference => preferences::update(context),
+        Operation::DeletePreference => preferences::delete(context),
+        Operation::ContactPreferences => contact_preferences::get(context),
+        Operation::SetContactPreferences => contact_preferences::set(context),
+        Operation::WithPreference => contact_preferences::with_preference(context),
+        Operation::OptInsSince => contact_preferences::changed_since(context),
+        Operation::WithPreferenceOnList => contact_preferences::with_preference_on_list(context),
+        Operation::OptInsSinceOnList => contact_preferences::changed_since_on_list(context),
+        Operation::Programs => programs::page(context),
+        Operation::GetProgram => programs::get(context),
+        Operation::Enrol => enrolments::create(context),
+        Operation::Enrolments => enrolments::page(context),
+        Operation::GetEnrolment => enrolments::get(context),
+        Operation::EnrolmentFaults => enrolments::faults(context),
+        Operation::Segments => segments::page(context),
+        Operation::RefreshSegment => segments::refresh(context),
+        Operation::SegmentRefresh => segments::refresh_status(context),
         Operation::Unknown => Err(answer::no_such_endpoint(false)),
         Operation::UnknownV3 => Err(answer::no_such_endpoint(true)),
     };

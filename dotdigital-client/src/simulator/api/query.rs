@@ -27,16 +27,24 @@ impl Query {
         &self.pairs
     }
 
-    /// A whole number within `range`; `absent` where the name is missing, `None` where it is wrong.
+    /// `true` or `false`, the latter where the name is missing; `None` where it is neither.
+    pub(super) fn flag(&self, name: &str) -> Option<bool> {
+        self.get(name).map_or(Some(false), |text| text.to_ascii_lowercase().parse().ok())
+    }
+
+    /// A whole number within `range`; `absent` where the name is missing, `None` where it is wrong or
+    /// sent twice.
     pub(super) fn number(
         &self,
         name: &str,
         range: std::ops::RangeInclusive<usize>,
         absent: usize,
     ) -> Option<usize> {
-        match self.get(name) {
-            None => Some(absent),
-            Some(text) => text.parse().ok().filter(|number| range.contains(number)),
+        let mut sent = self.pairs.iter().filter(|(key, _)| key == name).map(|(_, value)| value);
+        match (sent.next(), sent.next()) {
+            (None, _) => Some(absent),
+            (Some(text), None) => text.parse().ok().filter(|number| range.contains(number)),
+            (Some(_), Some(_)) => None,
         }
     }
 }
@@ -64,5 +72,6 @@ mod tests {
         assert_eq!(query.number("select", 1..=1_000, 1_000), None);
         assert_eq!(query.number("skip", 0..=9, 0), None);
         assert_eq!(query.number("limit", 1..=9, 5), Some(5));
+        assert_eq!(Query::parse("skip=1&skip=1").number("skip", 0..=9, 0), None);
     }
 }

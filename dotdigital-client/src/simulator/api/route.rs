@@ -2,17 +2,27 @@
 
 use percent_encoding::percent_decode_str;
 
+use super::enrolments;
 use crate::{simulator::ledger::SimulatedTier as Tier, transport::Method};
 
 /// What the service is asked to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::simulator) enum Operation {
     AccountInfo,
+    ServerTime,
+    CustomIdentifiers,
+    CreateCustomIdentifier,
+    DeleteCustomIdentifier,
+    DataFields,
+    CreateDataField,
+    DeleteDataField,
     CreateList,
     Lists,
     GetList,
     UpdateList,
     DeleteList,
+    Members,
+    ModifiedMembers,
     RemoveMember,
     RemoveMembers,
     RemovalStatus,
@@ -21,6 +31,7 @@ pub(in crate::simulator) enum Operation {
     Import,
     ImportStatus,
     Contacts,
+    CreateContact,
     GetContact,
     UpdateContact,
     ReplaceContact,
@@ -32,8 +43,37 @@ pub(in crate::simulator) enum Operation {
     UnsubscribeFromList,
     Unsubscribe,
     ResubscribeToList,
+    ResubscribeToListAtOnce,
     Resubscribe,
+    ResubscribeAtOnce,
     Suppress,
+    PrivateLists,
+    PublicLists,
+    ListCampaigns,
+    UnsubscribedFromList,
+    SuppressedSince,
+    UnsubscribedSince,
+    Subscriptions,
+    Preferences,
+    PreferencesSince,
+    CreatePreference,
+    UpdatePreference,
+    DeletePreference,
+    ContactPreferences,
+    SetContactPreferences,
+    WithPreference,
+    OptInsSince,
+    WithPreferenceOnList,
+    OptInsSinceOnList,
+    Programs,
+    GetProgram,
+    Enrol,
+    Enrolments,
+    GetEnrolment,
+    EnrolmentFaults,
+    Segments,
+    RefreshSegment,
+    SegmentRefresh,
     Unknown,
     UnknownV3,
 }
@@ -69,6 +109,11 @@ pub(in crate::simulator) fn route(method: Method, path: &str) -> Matched {
         })
 }
 
+/// Method and path of every endpoint there is.
+pub(in crate::simulator) fn endpoints() -> Vec<&'static str> {
+    ENDPOINTS.iter().map(|endpoint| endpoint.template).collect()
+}
+
 impl Endpoint {
     const fn safe(template: &'static str, operation: Operation, tier: Tier) -> Self {
         Self { template, operation, tier, forbidden: false }
@@ -80,7 +125,9 @@ impl Endpoint {
 
     /// Whether errors come in the shape of the v3 services.
     pub(in crate::simulator) fn is_v3(&self) -> bool {
-        self.operation == Operation::UnknownV3 || self.template.contains(" /contacts/v3")
+        self.operation == Operation::UnknownV3
+            || self.template.contains(" /contacts/v3")
+            || self.template.contains(" /configuration/v3")
     }
 
     /// Whether every region's host answers for every account.
@@ -96,7 +143,9 @@ impl Endpoint {
         }
         let mut args = Vec::new();
         for (expected, segment) in pattern.iter().zip(segments) {
-            if expected.starts_with('{') {
+            if *expected == "{status}" && !enrolments::is_status(segment) {
+                return None;
+            } else if expected.starts_with('{') {
                 args.push(percent_decode_str(segment).decode_utf8_lossy().into_owned());
             } else if expected != segment {
                 return None;
@@ -110,13 +159,41 @@ static UNKNOWN: Endpoint = Endpoint::safe("unknown", Operation::Unknown, Tier::H
 static UNKNOWN_V3: Endpoint = Endpoint::safe("unknown", Operation::UnknownV3, Tier::High);
 
 /// A literal path stands before a pattern it also fits.
-static ENDPOINTS: [Endpoint; 29] = [
+static ENDPOINTS: &[Endpoint] = &[
     Endpoint::safe("GET /v2/account-info", Operation::AccountInfo, Tier::High),
+    Endpoint::safe("GET /v2/server-time", Operation::ServerTime, Tier::High),
+    Endpoint::danger("POST /v2/accounts/empty-recycle-bin", Operation::EmptyBin, Tier::Medium),
+    Endpoint::safe(
+        "GET /configuration/v3/customIdentifiers",
+        Operation::CustomIdentifiers,
+        Tier::High,
+    ),
+    Endpoint::safe(
+        "POST /configuration/v3/customIdentifiers",
+        Operation::CreateCustomIdentifier,
+        Tier::Medium,
+    ),
+    Endpoint::danger(
+        "DELETE /configuration/v3/customIdentifiers/{name}",
+        Operation::DeleteCustomIdentifier,
+        Tier::Medium,
+    ),
+    Endpoint::safe("GET /v2/data-fields", Operation::DataFields, Tier::High),
+    Endpoint::safe("POST /v2/data-fields", Operation::CreateDataField, Tier::Medium),
+    Endpoint::danger("DELETE /v2/data-fields/{name}", Operation::DeleteDataField, Tier::Medium),
     Endpoint::safe("POST /v2/address-books", Operation::CreateList, Tier::Medium),
     Endpoint::safe("GET /v2/address-books", Operation::Lists, Tier::Low),
+    Endpoint::safe("GET /v2/address-books/private", Operation::PrivateLists, Tier::Low),
+    Endpoint::safe("GET /v2/address-books/public", Operation::PublicLists, Tier::Low),
     Endpoint::safe("GET /v2/address-books/{id}", Operation::GetList, Tier::High),
     Endpoint::safe("PUT /v2/address-books/{id}", Operation::UpdateList, Tier::Medium),
     Endpoint::danger("DELETE /v2/address-books/{id}", Operation::DeleteList, Tier::Medium),
+    Endpoint::safe("GET /v2/address-books/{id}/contacts", Operation::Members, Tier::Low),
+    Endpoint::safe(
+        "GET /v2/address-books/{id}/contacts/modified-since/{date}",
+        Operation::ModifiedMembers,
+        Tier::Low,
+    ),
     Endpoint::safe(
         "DELETE /v2/address-books/{addressBookId}/contacts/{contactId}",
         Operation::RemoveMember,
@@ -125,6 +202,22 @@ static ENDPOINTS: [Endpoint; 29] = [
     Endpoint::safe(
         "POST /v2/address-books/{addressBookId}/contacts/delete",
         Operation::RemoveMembers,
+        Tier::Low,
+    ),
+    Endpoint::safe("GET /v2/address-books/{id}/campaigns", Operation::ListCampaigns, Tier::Low),
+    Endpoint::safe(
+        "GET /v2/address-books/{id}/contacts/unsubscribed-since/{date}",
+        Operation::UnsubscribedFromList,
+        Tier::Low,
+    ),
+    Endpoint::safe(
+        "GET /v2/address-books/{addressBookId}/contacts/with-preference/{preferenceId}",
+        Operation::WithPreferenceOnList,
+        Tier::Low,
+    ),
+    Endpoint::safe(
+        "GET /v2/address-books/{addressBookId}/contacts/with-preference/{preferenceId}/opt-ins-since/{date}",
+        Operation::OptInsSinceOnList,
         Tier::Low,
     ),
     Endpoint::safe("GET /v2/contacts/deletion/{id}", Operation::RemovalStatus, Tier::Unlimited),
@@ -150,22 +243,79 @@ static ENDPOINTS: [Endpoint; 29] = [
     ),
     Endpoint::danger(
         "POST /v2/address-books/{id}/contacts/resubscribe-with-no-challenge",
-        Operation::ResubscribeToList,
+        Operation::ResubscribeToListAtOnce,
         Tier::Medium,
     ),
     Endpoint::danger("POST /v2/contacts/unsubscribe", Operation::Unsubscribe, Tier::Medium),
     Endpoint::danger("POST /v2/contacts/resubscribe", Operation::Resubscribe, Tier::Medium),
     Endpoint::danger(
         "POST /v2/contacts/resubscribe-with-no-challenge",
-        Operation::Resubscribe,
+        Operation::ResubscribeAtOnce,
         Tier::Medium,
     ),
     Endpoint::danger("PUT /v2/contacts/suppress-contacts", Operation::Suppress, Tier::Low),
+    Endpoint::safe(
+        "GET /v2/contacts/suppressed-since/{date}",
+        Operation::SuppressedSince,
+        Tier::Low,
+    ),
+    Endpoint::safe(
+        "GET /v2/contacts/unsubscribed-since/{date}",
+        Operation::UnsubscribedSince,
+        Tier::Low,
+    ),
+    Endpoint::safe(
+        "GET /v2/contacts/with-preference/{preferenceId}",
+        Operation::WithPreference,
+        Tier::Low,
+    ),
+    Endpoint::safe(
+        "GET /v2/contacts/with-preference/{preferenceId}/opt-ins-since/{date}",
+        Operation::OptInsSince,
+        Tier::Low,
+    ),
+    Endpoint::safe("GET /v2/contacts/{email}/subscriptions", Operation::Subscriptions, Tier::High),
+    Endpoint::safe(
+        "GET /v2/contacts/{contactIdentifier}/preferences",
+        Operation::ContactPreferences,
+        Tier::High,
+    ),
+    Endpoint::safe(
+        "PUT /v2/contacts/{contactIdentifier}/preferences",
+        Operation::SetContactPreferences,
+        Tier::Medium,
+    ),
+    Endpoint::safe("GET /v2/preferences", Operation::Preferences, Tier::High),
+    Endpoint::safe(
+        "GET /v2/preferences/modified-since/{date}",
+        Operation::PreferencesSince,
+        Tier::High,
+    ),
+    Endpoint::safe("POST /v2/preferences", Operation::CreatePreference, Tier::Medium),
+    Endpoint::safe("PUT /v2/preferences/{id}", Operation::UpdatePreference, Tier::Medium),
+    Endpoint::danger("DELETE /v2/preferences/{id}", Operation::DeletePreference, Tier::Medium),
+    Endpoint::safe("GET /v2/programs", Operation::Programs, Tier::Low),
+    Endpoint::safe("GET /v2/programs/{id}", Operation::GetProgram, Tier::High),
+    Endpoint::safe("POST /v2/programs/enrolments", Operation::Enrol, Tier::Medium),
+    Endpoint::safe("GET /v2/programs/enrolments/{status}", Operation::Enrolments, Tier::Low),
+    Endpoint::safe(
+        "GET /v2/programs/enrolments/{enrolmentId}",
+        Operation::GetEnrolment,
+        Tier::Unlimited,
+    ),
+    Endpoint::safe(
+        "GET /v2/programs/enrolments/{id}/report-faults",
+        Operation::EnrolmentFaults,
+        Tier::Low,
+    ),
+    Endpoint::safe("GET /v2/segments", Operation::Segments, Tier::Low),
+    Endpoint::safe("POST /v2/segments/refresh/{id}", Operation::RefreshSegment, Tier::Medium),
+    Endpoint::safe("GET /v2/segments/refresh/{id}", Operation::SegmentRefresh, Tier::Unlimited),
     Endpoint::danger("DELETE /v2/contacts/{id}", Operation::DeleteContactV2, Tier::Medium),
-    Endpoint::danger("POST /v2/accounts/empty-recycle-bin", Operation::EmptyBin, Tier::Low),
     Endpoint::safe("PUT /contacts/v3/import", Operation::Import, Tier::Low),
     Endpoint::safe("GET /contacts/v3/import/{importId}", Operation::ImportStatus, Tier::Unlimited),
     Endpoint::safe("GET /contacts/v3", Operation::Contacts, Tier::Low),
+    Endpoint::safe("POST /contacts/v3", Operation::CreateContact, Tier::Medium),
     Endpoint::danger("POST /contacts/v3/delete", Operation::DeleteContacts, Tier::Low),
     Endpoint::safe("GET /contacts/v3/delete/{deleteId}", Operation::DeleteStatus, Tier::Unlimited),
     Endpoint::safe("GET /contacts/v3/{identifier}/{value}", Operation::GetContact, Tier::High),

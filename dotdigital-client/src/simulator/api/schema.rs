@@ -1,21 +1,22 @@
 //! The shape of a contact in a v3 request, as strict as the vendor's description.
 
-use std::net::IpAddr;
+mod channels;
+mod check;
+mod consent;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::answer::v3_error_about;
-use crate::{
-    simulator::account::{Channel, ChannelStatus, ContactChange},
-    transport::HttpResponse,
-};
+use self::check::{Checked, array, flag, int32, object, text};
+pub(super) use self::check::{ShapeFault, whole};
+use crate::simulator::account::ContactChange;
 
 const MOST_LISTS: usize = 100;
-const MOST_CONSENT_RECORDS: usize = 5;
 
 /// Which request the contact stands in.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
+    /// The body that creates a contact: identifiers are required.
+    Create,
     /// A row of an import: names its match identifier and may carry a contact id.
     Import,
     /// The body of an update.
@@ -24,40 +25,12 @@ pub(super) enum Place {
     Replace,
 }
 
-/// What is wrong with a request, and where.
-#[derive(Debug)]
-pub(super) struct ShapeFault {
-    item: String,
-    detail: String,
-}
-
-impl ShapeFault {
-    pub(super) fn new(item: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self { item: item.into(), detail: detail.into() }
-    }
-
-    /// The same fault in the row of that number.
-    pub(super) fn in_row(self, number: usize) -> Self {
-        Self { item: format!("contacts[{number}].{}", self.item), ..self }
-    }
-
-    pub(super) fn answer(&self) -> HttpResponse {
-        const TEXT: &str = "The request is not valid";
-        v3_error_about(400, "contacts:badRequest", TEXT, &self.item, &self.detail)
-    }
-}
-
-type Checked<T> = Result<T, ShapeFault>;
-
 /// Reads one contact. Unknown keys are passed over where the description allows them.
 pub(super) fn contact_change(contact: &Value, place: Place) -> Checked<ContactChange> {
     let contact = object(contact, "contact")?;
     let mut change = ContactChange::default();
     if place == Place::Import {
-        let name = contact.get("matchIdentifier");
-        let name =
-            name.ok_or_else(|| ShapeFault::new("matchIdentifier", "The field is required"))?;
-        change.match_by = text(name, "matchIdentifier")?.to_owned();
+        change.match_by = match_identifier(contact.get("matchIdentifier"))?;
     }
     match contact.get("identifiers") {
         Some(identifiers) => read_identifiers(identifiers, place, &mut change)?,
@@ -68,19 +41,21 @@ pub(super) fn contact_change(contact: &Value, place: Place) -> Checked<ContactCh
         change.data_fields = object(fields, "dataFields")?.clone();
     }
     if let Some(lists) = contact.get("lists") {
-        change.lists = read_lists(lists)?;
+        let lists = array(lists, "lists", MOST_LISTS)?.iter();
+        change.lists = lists.map(|id| int32(id, "lists")).collect::<Checked<_>>()?;
     }
-    if let Some(channels) = contact.get("channelProperties") {
-        read_channels(channels, &mut change)?;
+    if let Some(properties) = contact.get("channelProperties") {
+        channels::read(properties, place, &mut change)?;
     }
     if let Some(preferences) = contact.get("preferences") {
-        check_preferences(preferences)?;
+        let preferences = array(preferences, "preferences", usize::MAX)?.iter();
+        change.preferences = preferences.map(preference).collect::<Checked<_>>()?;
     }
     match contact.get("consentRecords") {
         Some(_) if place == Place::Replace => {
             return Err(ShapeFault::new("consentRecords", "The field is not allowed here"));
         }
-        Some(records) => check_consent_records(records)?,
+        Some(records) => change.consent = consent::read(records)?,
         None => {}
     }
     Ok(change)
@@ -92,131 +67,49 @@ pub(super) fn is_identifier_name(name: &str) -> bool {
     (1..=50).contains(&name.len()) && name.bytes().all(allowed)
 }
 
+/// A report repeats the name, and cannot repeat what could not be one.
+fn match_identifier(name: Option<&Value>) -> Checked<String> {
+    const ITEM: &str = "matchIdentifier";
+    let name = text(name.ok_or_else(|| ShapeFault::new(ITEM, "The field is required"))?, ITEM)?;
+    if is_identifier_name(name) {
+        Ok(name.to_owned())
+    } else {
+        Err(ShapeFault::invalid_id(ITEM, "The name of an identifier is expected"))
+    }
+}
+
+/// The description gives `email` and `mobileNumber` no type, so whatever stands there is a value
+/// that is not valid, and not a fault of the request.
 fn read_identifiers(value: &Value, place: Place, change: &mut ContactChange) -> Checked<()> {
     for (name, value) in object(value, "identifiers")? {
         let item = || format!("identifiers.{name}");
-        if name == "contactId" {
-            let id = value.as_i64().filter(|id| *id >= 0 && place == Place::Import);
-            change.contact_id =
-                Some(id.ok_or_else(|| ShapeFault::new(item(), "Not allowed here"))?);
-        } else {
-            let value = value.as_str().filter(|value| value.chars().count() <= 256);
-            let value =
-                value.ok_or_else(|| ShapeFault::new(item(), "A text of up to 256 is expected"))?;
-            change.identifiers.push((name.clone(), value.to_owned()));
-        }
-    }
-    Ok(())
-}
-
-fn read_lists(value: &Value) -> Checked<Vec<i32>> {
-    let ids = array(value, "lists", MOST_LISTS)?.iter();
-    ids.map(|id| id.as_i64().and_then(|id| i32::try_from(id).ok()))
-        .collect::<Option<Vec<i32>>>()
-        .ok_or_else(|| ShapeFault::new("lists", "Whole numbers are expected"))
-}
-
-fn read_channels(value: &Value, change: &mut ContactChange) -> Checked<()> {
-    for (name, channel) in object(value, "channelProperties")? {
-        let channel_name = match name.as_str() {
-            "email" => Channel::Email,
-            "sms" => Channel::Sms,
-            "whatsApp" => Channel::WhatsApp,
-            _ => return Err(unexpected("channelProperties", name)),
+        let value = match (name.as_str(), value) {
+            ("contactId", _) if place != Place::Import => {
+                return Err(ShapeFault::invalid_id(item(), "A contact's id cannot be chosen"));
+            }
+            ("contactId", _) => {
+                let id = whole(value).filter(|id| *id >= 0);
+                let wrong = || ShapeFault::new(item(), "A whole number from 0 on is expected");
+                change.contact_id = Some(id.ok_or_else(wrong)?);
+                continue;
+            }
+            (_, Value::String(value)) => value.clone(),
+            ("email" | "mobileNumber", value) => value.to_string(),
+            _ => return Err(ShapeFault::new(item(), "A text is expected")),
         };
-        for (key, value) in object(channel, name)? {
-            match key.as_str() {
-                "status" => {
-                    let status = read_status(channel_name, text(value, "status")?);
-                    let status = status.ok_or_else(|| unexpected(name, "status"))?;
-                    change.channels.push((channel_name, status));
-                }
-                "emailType" if channel_name == Channel::Email => {
-                    change.email_type = Some(one_of(value, key, &["PlainText", "Html"])?);
-                }
-                "optInType" if channel_name == Channel::Email => {
-                    let types = ["Unknown", "Single", "Double", "VerifiedDouble"];
-                    change.opt_in = Some(one_of(value, key, &types)?);
-                }
-                "resubscribeOptions" if channel_name == Channel::Email => {
-                    object(value, "resubscribeOptions")?;
-                }
-                _ => return Err(unexpected(name, key)),
-            }
-        }
+        change.identifiers.push((name.clone(), value));
     }
     Ok(())
 }
 
-fn read_status(channel: Channel, status: &str) -> Option<ChannelStatus> {
-    Some(match status {
-        "subscribed" => ChannelStatus::Subscribed,
-        "unsubscribed" => ChannelStatus::Unsubscribed,
-        "suppressed" => ChannelStatus::Suppressed,
-        "noSubscription" if channel != Channel::Email => ChannelStatus::NoSubscription,
-        _ => return None,
-    })
-}
-
-/// Preferences are checked and then forgotten: the simulated account has none.
-fn check_preferences(value: &Value) -> Checked<()> {
-    for preference in array(value, "preferences", usize::MAX)? {
-        let whole = preference.get("id").and_then(Value::as_i64).is_some();
-        if !whole || preference.get("isOptedIn").and_then(Value::as_bool).is_none() {
-            return Err(ShapeFault::new("preferences", "Each needs id and isOptedIn"));
-        }
-    }
-    Ok(())
-}
-
-/// Consent records are checked and then forgotten.
-fn check_consent_records(value: &Value) -> Checked<()> {
-    const KEYS: [&str; 5] = ["text", "dateTimeConsented", "url", "ipAddress", "userAgent"];
-    for record in array(value, "consentRecords", MOST_CONSENT_RECORDS)? {
-        let record = object(record, "consentRecords")?;
-        if let Some(other) = record.keys().find(|key| !KEYS.contains(&key.as_str())) {
-            return Err(unexpected("consentRecords", other));
-        }
-        for key in KEYS {
-            let value = record.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
-            let address =
-                key != "ipAddress" || value.is_some_and(|ip| ip.parse::<IpAddr>().is_ok());
-            if value.is_none() || !address {
-                return Err(ShapeFault::new(
-                    format!("consentRecords.{key}"),
-                    "Missing or not valid",
-                ));
-            }
-        }
-    }
-    Ok(())
-}
-
-/// The documents write these values in lower camel case and in their own examples otherwise, so
-/// case does not count.
-fn one_of(value: &Value, item: &str, allowed: &[&'static str]) -> Checked<&'static str> {
-    let value = text(value, item)?;
-    allowed
-        .iter()
-        .find(|one| one.eq_ignore_ascii_case(value))
-        .copied()
-        .ok_or_else(|| ShapeFault::new(item, "The value is not one of those allowed"))
-}
-
-fn object<'a>(value: &'a Value, item: &str) -> Checked<&'a Map<String, Value>> {
-    value.as_object().ok_or_else(|| ShapeFault::new(item, "An object is expected"))
-}
-
-fn text<'a>(value: &'a Value, item: &str) -> Checked<&'a str> {
-    value.as_str().ok_or_else(|| ShapeFault::new(item, "A text is expected"))
-}
-
-fn array<'a>(value: &'a Value, item: &str, most: usize) -> Checked<&'a Vec<Value>> {
-    value.as_array().filter(|array| !array.is_empty() && array.len() <= most).ok_or_else(|| {
-        ShapeFault::new(item, "An array that is neither empty nor too long is expected")
-    })
-}
-
-fn unexpected(item: &str, key: &str) -> ShapeFault {
-    ShapeFault::new(format!("{item}.{key}"), "Not expected")
+fn preference(value: &Value) -> Checked<(i32, bool)> {
+    let preference = object(value, "preferences")?;
+    let field = |key: &str| {
+        let missing = || ShapeFault::new(format!("preferences.{key}"), "The field is required");
+        preference.get(key).ok_or_else(missing)
+    };
+    Ok((
+        int32(field("id")?, "preferences.id")?,
+        flag(field("isOptedIn")?, "preferences.isOptedIn")?,
+    ))
 }

@@ -1,10 +1,11 @@
 //! Any values of the types that many methods take.
 
-use std::ops::RangeInclusive;
+use std::{ops::RangeInclusive, time::Duration};
 
+use chrono::{DateTime, Utc};
 use dotdigital_client::{
     ContactId, CustomName, CustomValue, EmailAddress, Identifier, ImportId, ListId, MobileNumber,
-    RemovalJobId,
+    PreferenceId, RemovalJobId, contacts::IdOrEmail, imports::PollPolicy,
 };
 use proptest::prelude::*;
 
@@ -17,6 +18,10 @@ pub(super) fn list_id() -> impl Strategy<Value = ListId> {
 
 pub(super) fn contact_id() -> impl Strategy<Value = ContactId> {
     IDS.prop_map(|id| ContactId::new(id.into()).unwrap())
+}
+
+pub(super) fn preference_id() -> impl Strategy<Value = PreferenceId> {
+    IDS.prop_map(|id| PreferenceId::new(id).unwrap())
 }
 
 pub(super) fn import_id() -> impl Strategy<Value = ImportId> {
@@ -41,22 +46,40 @@ pub(super) fn email() -> impl Strategy<Value = EmailAddress> {
         .prop_map(|text| EmailAddress::parse(&text).unwrap())
 }
 
+pub(super) fn mobile_number() -> impl Strategy<Value = MobileNumber> {
+    "[1-9][0-9]{7,14}".prop_map(|digits| MobileNumber::parse(&digits).unwrap())
+}
+
 pub(super) fn identifier() -> impl Strategy<Value = Identifier> {
     prop_oneof![
         contact_id().prop_map(Identifier::ContactId),
         email().prop_map(Identifier::Email),
-        "[1-9][0-9]{7,14}"
-            .prop_map(|digits| Identifier::MobileNumber(MobileNumber::parse(&digits).unwrap())),
+        mobile_number().prop_map(Identifier::MobileNumber),
         (custom_name(), custom_value())
             .prop_map(|(name, value)| Identifier::Custom { name, value }),
     ]
 }
 
-fn custom_name() -> impl Strategy<Value = CustomName> {
+pub(super) fn custom_name() -> impl Strategy<Value = CustomName> {
     "[A-Za-z0-9_-]{1,50}"
         .prop_filter_map("a word of the service", |name| CustomName::parse(&name).ok())
 }
 
-fn custom_value() -> impl Strategy<Value = CustomValue> {
+pub(super) fn custom_value() -> impl Strategy<Value = CustomValue> {
     ".{1,256}".prop_filter_map("nothing but space, or dots", |text| CustomValue::parse(&text).ok())
+}
+
+pub(super) fn id_or_email() -> impl Strategy<Value = IdOrEmail> {
+    prop_oneof![contact_id().prop_map(IdOrEmail::Id), email().prop_map(IdOrEmail::Email)]
+}
+
+/// Times from 1970 to 9999.
+pub(super) fn time() -> impl Strategy<Value = DateTime<Utc>> {
+    (0..253_402_300_800_000_i64)
+        .prop_map(|milliseconds| DateTime::from_timestamp_millis(milliseconds).unwrap())
+}
+
+/// Asks again at once.
+pub(super) fn soon() -> PollPolicy {
+    PollPolicy { base: Duration::ZERO, ..PollPolicy::default() }
 }

@@ -42,6 +42,38 @@ pub(super) fn cases() -> Vec<Case> {
                 client.lists().update(list, &new).await.ok();
             },
         ),
+        case(
+            "lists::Lists::private_pages",
+            "GET /v2/address-books/private",
+            Just(()),
+            |client, ()| async move {
+                client.lists().private_pages().next_page().await.ok();
+            },
+        ),
+        case(
+            "lists::Lists::public_pages",
+            "GET /v2/address-books/public",
+            Just(()),
+            |client, ()| async move {
+                client.lists().public_pages().next_page().await.ok();
+            },
+        ),
+        case(
+            "lists::Lists::campaigns",
+            "GET /v2/address-books/{id}/campaigns",
+            list_id(),
+            |client, list| async move {
+                client.lists().campaigns(list).next_page().await.ok();
+            },
+        ),
+        case(
+            "lists::Lists::delete",
+            "DELETE /v2/address-books/{id}",
+            list_id(),
+            |client, list| async move {
+                client.lists().delete(list).await.ok();
+            },
+        ),
     ]
 }
 

@@ -2,7 +2,8 @@
 
 use dotdigital_client::{
     simulator::{
-        RateLimits, RateReset, SimulatedTier, SimulatorSettings, Switches, ThrottleBody, TierLimits,
+        RateLimits, RateReset, ServerTimeBody, SimulatedTier, SimulatorSettings, Switches,
+        ThrottleBody, TierLimits,
     },
     transport::Method,
 };
@@ -37,6 +38,36 @@ fn account_info_names_the_endpoint_that_was_called() {
     assert!(properties.iter().all(|property| property["value"].is_string()));
     let endpoint = properties.iter().find(|property| property["name"] == "ApiEndpoint");
     assert_eq!(endpoint.expect("the endpoint")["value"], "https://r1-api.example.com/");
+}
+
+#[test]
+fn the_server_tells_its_time_as_switched() {
+    let time = "2026-09-21 14:13:20.000000+00:00";
+    for (switch, kind, body) in [
+        (ServerTimeBody::PlainText, "text/plain; charset=utf-8", time.to_owned()),
+        (ServerTimeBody::JsonString, "application/json; charset=utf-8", format!("\"{time}\"")),
+    ] {
+        let caller = Caller::switched(Switches { server_time: switch, ..Switches::default() });
+        let reply = caller.get("/v2/server-time");
+        assert_eq!((reply.status(), reply.header("content-type")), (200, Some(kind)));
+        assert_eq!(String::from_utf8_lossy(&reply.0.body), body);
+    }
+}
+
+#[test]
+fn an_endpoint_counts_in_the_tier_it_is_given() {
+    let tiers = [("GET /v2/address-books".to_owned(), SimulatedTier::High)];
+    let caller = Caller::with(SimulatorSettings {
+        limits: TIERED,
+        tiers: tiers.into_iter().collect(),
+        ..SimulatorSettings::default()
+    });
+    let reply = caller.get("/v2/address-books");
+    assert_eq!(reply.header("x-ratelimit-scope"), Some("highCallRate"));
+    let reply = caller.get("/v2/address-books/999");
+    assert_eq!(reply.header("x-ratelimit-remaining"), Some("1"));
+    let tiers: Vec<_> = caller.simulator.ledger().iter().map(|entry| entry.tier).collect();
+    assert_eq!(tiers, [SimulatedTier::High; 2]);
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! `/contacts/v3/{identifier}/{value}`.
 
 use dotdigital_client::simulator::{
-    BadList, ConflictCode, SimulatorSettings, SuppressedAddition, Switches, Visibility,
+    BadList, ConflictCode, DataFieldType, SimulatorSettings, SuppressedAddition, Switches,
+    Visibility,
 };
 use serde_json::json;
 
@@ -44,6 +45,7 @@ fn a_contact_is_shown_with_statuses_and_lists() {
             "channelProperties": {
                 "email": {"status": "subscribed", "emailType": "Html", "optInType": "Unknown"}},
             "lists": [{"id": list, "name": "VIP", "status": "subscribed"}],
+            "consentRecords": [],
         })
     );
 }
@@ -62,9 +64,15 @@ fn who_is_not_there_is_not_found_and_what_is_no_identifier_is_invalid() {
         );
     }
     let long = format!("email/{}", "x".repeat(257));
-    for path in
-        ["contactId/ann", "contactId/-1", "loyalty/7", "e%20mail/x", "mobileNumber/x", &long]
-    {
+    for path in [
+        "contactId/ann",
+        "contactId/-1",
+        "loyalty/7",
+        "e%20mail/x",
+        "mobileNumber/x",
+        "email/x",
+        &long,
+    ] {
         let reply = caller.get(&format!("/contacts/v3/{path}"));
         assert_eq!(reply.error_code(400), "contacts:invalidId", "{path}");
     }
@@ -145,6 +153,7 @@ fn an_identifier_of_somebody_else_is_a_conflict() {
 fn a_null_clears_a_field_and_what_is_not_sent_stays() {
     let caller = Caller::new();
     caller.simulator.add_contact("ann@example.com");
+    caller.simulator.add_data_field("AGE", DataFieldType::Numeric);
     let path = "/contacts/v3/email/ann@example.com";
     caller.patch(path, &json!({"dataFields": {"FIRSTNAME": "Ann", "AGE": 7}})).expect(200);
     let updated = caller.patch(path, &json!({"dataFields": {"firstname": null}})).expect(200);

@@ -1,8 +1,8 @@
 //! `PUT /contacts/v3/import` and what becomes of it.
 
 use dotdigital_client::simulator::{
-    BadList, ContactIdForm, EmailEcho, JobLatency, OversizeImport, SimulatorSettings,
-    SuppressedAddition, Switches, Visibility,
+    BadList, ContactIdForm, DataFieldType, EmailEcho, FailureCodeCase, JobLatency, OversizeImport,
+    SimulatorSettings, SuppressedAddition, Switches, Visibility,
 };
 use serde_json::{Value, json};
 
@@ -68,14 +68,29 @@ fn every_row_that_cannot_be_done_is_reported_with_its_code() {
     caller.simulator.globally_suppress("gone@example.com");
     let row =
         |by: &str, identifiers: Value| json!({"matchIdentifier": by, "identifiers": identifiers});
+    caller.simulator.suppress_domain("competitor.example");
+    caller.simulator.block_address("abuse@example.com");
+    let with = |email: &str, key: &str, value: Value| {
+        let mut row = by_email(email);
+        row[key] = value;
+        row
+    };
     let report = caller.import(&json!([
         by_email("bob@@example.com"),
+        row("email", json!({"email": null})),
+        by_email("bob@localhost"),
         row("mobileNumber", json!({"mobileNumber": "12"})),
         row("contactId", json!({"contactId": 4711})),
         row("email", json!({"mobileNumber": "447000000001"})),
         row("crm-id", json!({"crm-id": "7"})),
         row("loyalty", json!({"email": "cid@example.com", "loyalty": "7"})),
+        row("crm-id", json!({"email": "cid@example.com", "crm-id": "7".repeat(257)})),
         by_email("gone@example.com"),
+        by_email("hal@Competitor.example"),
+        by_email("Abuse@example.com"),
+        with("gus@example.com", "dataFields", json!({"SHOESIZE": 41})),
+        with("ida@example.com", "preferences", json!([{"id": 0, "isOptedIn": true}])),
+        with("joe@example.com", "channelProperties", json!({"sms": {"status": "subscribed"}})),
         row("email", json!({"email": "dan@example.com", "mobileNumber": "447123123123"})),
         onto_list("eve@example.com", 999),
         by_email("fay@example.com"),
@@ -85,22 +100,61 @@ fn every_row_that_cannot_be_done_is_reported_with_its_code() {
         codes(&report),
         [
             "invalidEmail",
+            "invalidEmail",
+            "invalidDomain",
             "invalidPhoneNumber",
             "invalidContactId",
             "invalidMatchIdentifier",
             "noValidIdentifiers",
             "apiSchemaViolation",
+            "apiSchemaViolation",
             "globallySuppressed",
+            "suppressedByDomain",
+            "blocker",
+            "invalidContact",
+            "invalidContact",
+            "invalidContactStatus",
             "duplicateIdentifier",
             "invalidAddressBookIds",
             "duplicateIdentifier",
         ]
     );
     let summary = json!({"newContacts": 1, "updatedContacts": 0, "globallySuppressed": 1,
-                         "invalidEntries": 7, "duplicateIdentifiers": 2});
+                         "invalidEntries": 15, "duplicateIdentifiers": 2});
     assert_eq!(report["summary"], summary);
-    assert_eq!(report["failures"][2]["contactId"], 4711);
+    assert_eq!(report["failures"][4]["contactId"], 4711);
     assert_eq!(caller.simulator.contact_count(), 2);
+}
+
+#[test]
+fn codes_are_spelled_as_switched() {
+    for (switch, expected) in [
+        (FailureCodeCase::Camel, ["invalidEmail", "duplicateIdentifier"]),
+        (FailureCodeCase::Pascal, ["InvalidEmail", "Duplicate"]),
+    ] {
+        let caller = Caller::switched(Switches { failure_codes: switch, ..Switches::default() });
+        let ann = by_email("ann@example.com");
+        let report = caller.import(&json!([by_email("bob@@example.com"), ann, ann]));
+        assert_eq!(codes(&report), expected);
+        let summary = json!({"newContacts": 1, "updatedContacts": 0, "globallySuppressed": 0,
+                             "invalidEntries": 1, "duplicateIdentifiers": 1});
+        assert_eq!(report["summary"], summary);
+    }
+}
+
+#[test]
+fn a_row_may_be_stored_and_reported_for_more_than_one_reason() {
+    let switches = Switches { bad_list: BadList::ListSkipped, ..Switches::default() };
+    let caller = Caller::switched(switches);
+    let mut row = onto_list("ann@example.com", 999);
+    row["consentRecords"] = json!([{"text": "yes", "dateTimeConsented": "2099-01-01T00:00:00Z",
+        "url": "https://shop.example", "ipAddress": "192.0.2.7", "userAgent": "x"}]);
+    let report = caller.import(&json!([row]));
+    let failures = report["failures"][0]["failures"].as_array().expect("failures");
+    let codes: Vec<_> = failures.iter().filter_map(|one| one["failureCode"].as_str()).collect();
+    assert_eq!(codes, ["invalidAddressBookIds", "consentRecordsNotApplied"]);
+    assert_eq!(report["created"][0]["contactId"], report["failures"][0]["contactId"]);
+    assert_eq!(report["summary"]["invalidEntries"], 0);
 }
 
 #[test]
@@ -134,7 +188,6 @@ fn a_request_that_the_description_forbids_is_refused_as_a_whole() {
         row("lists", json!([])),
         row("lists", json!(["7"])),
         row("lists", json!(too_many)),
-        row("identifiers", json!({"email": null})),
         row("identifiers", json!({"contactId": "7"})),
         row("dataFields", json!([])),
         row("channelProperties", json!({"email": {"status": "hardBounced"}})),
@@ -175,6 +228,7 @@ fn after_thirty_days_a_deleted_contact_is_a_new_one() {
 #[test]
 fn data_fields_and_statuses_are_applied_and_the_status_is_counted() {
     let caller = Caller::new();
+    caller.simulator.add_data_field("AGE", DataFieldType::Numeric);
     let mut row = by_email("ann@example.com");
     row["dataFields"] = json!({"FIRSTNAME": "Ann", "AGE": 7});
     row["channelProperties"] = json!({"email": {"status": "unsubscribed", "emailType": "Html"}});

@@ -1,6 +1,6 @@
 //! `GET /contacts/v3`.
 
-use dotdigital_client::simulator::{ListReading, Switches, Visibility};
+use dotdigital_client::simulator::{DataFieldType, ListReading, Switches, Visibility};
 use serde_json::{Value, json};
 
 use super::Caller;
@@ -77,6 +77,7 @@ fn members_that_come_and_go_between_pages_do_not_shift_the_others() {
 fn only_what_is_asked_for_is_shown() {
     let caller = Caller::new();
     caller.simulator.add_contact("ann@example.com");
+    caller.simulator.add_data_field("AGE", DataFieldType::Numeric);
     let fields = json!({"dataFields": {"FIRSTNAME": "Ann", "AGE": 7}});
     caller.patch("/contacts/v3/email/ann@example.com", &fields).expect(200);
     let first =
@@ -125,6 +126,33 @@ fn suppressed_members_are_hidden_or_shown_as_switched() {
 }
 
 #[test]
+fn links_lead_back_and_to_the_end() {
+    let caller = Caller::new();
+    let (list, people) = list_of(&caller, 5);
+    let page = |marker: &str| {
+        caller.get(&format!("/contacts/v3?~listId={list}&limit=2&marker={marker}")).expect(200)
+    };
+    let marker =
+        |page: &Value, link: &str| page["_links"][link]["marker"].as_str().map(str::to_owned);
+    let first = page("");
+    assert_eq!(marker(&first, "prev"), None);
+    let second = page(&marker(&first, "next").expect("a second page"));
+    let third = page(&marker(&second, "next").expect("a third page"));
+    assert_eq!(ids(&third), people[4..]);
+    assert_eq!(ids(&page(&marker(&third, "prev").expect("a page before"))), people[2..4]);
+    assert_eq!(marker(&second, "prev"), Some(String::new()));
+    assert_eq!(ids(&page(&marker(&first, "last").expect("a last page"))), people[3..]);
+}
+
+#[test]
+fn links_of_an_account_without_contacts_lead_nowhere() {
+    let page = Caller::new().get("/contacts/v3").expect(200);
+    assert_eq!(page["_items"], json!([]));
+    let links: Vec<_> = page["_links"].as_object().expect("links").keys().collect();
+    assert_eq!(links, ["first", "last", "self"]);
+}
+
+#[test]
 fn a_filter_that_is_not_valid_is_named() {
     let caller = Caller::new();
     for query in [
@@ -136,6 +164,9 @@ fn a_filter_that_is_not_valid_is_named() {
         "~segmentId=7",
         "~created=2021-01-01",
         "~created=gte::2021-01-01T00:00:00",
+        "~created=gte::2021-01-01T00:00:00.1Z",
+        "~created=gte::2021-01-01T00:00:00.000000Z",
+        "~listId=1&~segmentId=1",
         "marker=nonsense",
         "include=everything",
         "sort=asc",

@@ -36,6 +36,12 @@ fn paths() -> impl Strategy<Value = String> {
         "unsubscribe",
         "resubscribe",
         "suppress-contacts",
+        "modified-since",
+        "2021-01-01",
+        "configuration",
+        "customIdentifiers",
+        "data-fields",
+        "FIRSTNAME",
         "email",
         "contactId",
         "mobileNumber",
@@ -63,6 +69,9 @@ fn paths() -> impl Strategy<Value = String> {
         "/v2/contacts/unsubscribe",
         "/v2/contacts/suppress-contacts",
         "/v2/address-books/101/contacts/resubscribe",
+        "/v2/address-books/101/contacts",
+        "/v2/data-fields",
+        "/configuration/v3/customIdentifiers",
     ]);
     prop_oneof![
         known.prop_map(str::to_owned),
@@ -82,6 +91,7 @@ fn queries() -> impl Strategy<Value = String> {
         "merge-option",
         "select",
         "skip",
+        "withFullData",
     ]);
     let values = prop_oneof![
         prop::sample::select(vec![
@@ -110,6 +120,8 @@ fn bodies() -> impl Strategy<Value = Value> {
             "ann@example.com",
             "447123123123",
             "Public",
+            "Numeric",
+            "FIRSTNAME",
             "subscribed",
             "overwrite"
         ])
@@ -134,6 +146,11 @@ fn bodies() -> impl Strategy<Value = Value> {
         "preferences",
         "consentRecords",
         "unsubscribedContact",
+        "type",
+        "defaultValue",
+        "isOptedIn",
+        "text",
+        "ipAddress",
     ]);
     leaf.prop_recursive(4, 40, 5, move |inner| {
         prop_oneof![

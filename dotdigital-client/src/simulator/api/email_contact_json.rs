@@ -1,0 +1,38 @@
+//! A contact as the v2 services show it.
+
+use serde_json::{Value, json};
+
+use crate::simulator::account::{Account, ChannelStatus, Contact};
+
+/// The contact, or `None` for one without an address: to these services a contact is an address.
+pub(super) fn email_contact_json(
+    account: &Account,
+    contact: &Contact,
+    with_data_fields: bool,
+) -> Option<Value> {
+    Some(json!({
+        "id": contact.id,
+        "email": contact.email.as_deref()?,
+        "optInType": contact.opt_in,
+        "emailType": contact.email_type,
+        "dataFields": with_data_fields.then(|| data_fields(account, contact)),
+        "status": status(contact.email_status),
+    }))
+}
+
+/// Every field of the account by name, also those the contact has no value for.
+fn data_fields(account: &Account, contact: &Contact) -> Vec<Value> {
+    let mut names: Vec<&str> = account.data_fields.iter().map(|field| &*field.name).collect();
+    names.sort_unstable();
+    let shown = |name| json!({"key": name, "value": contact.data_fields.get(name)});
+    names.into_iter().map(shown).collect()
+}
+
+fn status(status: ChannelStatus) -> &'static str {
+    match status {
+        ChannelStatus::NoSubscription | ChannelStatus::Subscribed => "Subscribed",
+        ChannelStatus::PendingOptIn => "PendingOptIn",
+        ChannelStatus::Unsubscribed => "Unsubscribed",
+        ChannelStatus::Suppressed => "Suppressed",
+    }
+}

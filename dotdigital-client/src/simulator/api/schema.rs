@@ -74,7 +74,7 @@ fn match_identifier(name: Option<&Value>) -> Checked<String> {
     if is_identifier_name(name) {
         Ok(name.to_owned())
     } else {
-        Err(ShapeFault::invalid_id(ITEM, "The name of an identifier is expected"))
+        Err(ShapeFault::invalid_id(name, "The name of an identifier is expected"))
     }
 }
 

@@ -7,6 +7,8 @@ use serde_json::{Map, Value};
 
 use crate::{simulator::api::answer::v3_error_about, transport::HttpResponse};
 
+const INVALID_ID: &str = "contacts:invalidId";
+
 /// What is wrong with a request, and where.
 #[derive(Debug)]
 pub(in crate::simulator::api) struct ShapeFault {
@@ -27,16 +29,19 @@ impl ShapeFault {
 
     /// An identifier that cannot be one.
     pub(super) fn invalid_id(item: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self { code: "contacts:invalidId", ..Self::new(item, detail) }
+        Self { code: INVALID_ID, ..Self::new(item, detail) }
     }
 
     pub(super) fn unexpected(item: &str, key: &str) -> Self {
         Self::new(format!("{item}.{key}"), "Not expected")
     }
 
-    /// The same fault in the row of that number.
+    /// The same fault in the row of that number. An identifier is named by itself.
     pub(in crate::simulator::api) fn in_row(self, number: usize) -> Self {
-        Self { item: format!("contacts[{number}].{}", self.item), ..self }
+        match self.code {
+            INVALID_ID => self,
+            _ => Self { item: format!("contacts[{number}].{}", self.item), ..self },
+        }
     }
 
     pub(in crate::simulator::api) fn answer(&self) -> HttpResponse {

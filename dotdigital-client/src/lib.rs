@@ -1,8 +1,12 @@
 //! A typed client for the Dotdigital REST API, v2 and v3.
 //!
-//! It knows lists, contacts and bulk imports, keeps to the account's call limits, tries again
-//! where that is safe, and says of every failure what may have happened. It knows nothing of
-//! segments, schedules or synchronisation.
+//! It has a method for every current operation on accounts, contacts, lists, data fields, preferences,
+//! programs, segments and Insight data, keeps to the account's call limits, tries again where that
+//! is safe, and says of every failure what may have happened. It knows nothing of warehouses,
+//! schedules or synchronisation.
+//!
+//! The [guide] has chapters on [errors](guide::errors), [dangerous calls](guide::dangerous_calls) and
+//! [testing](guide::testing) against the simulator that comes with the crate.
 //!
 //! ```no_run
 //! use dotdigital_client::{
@@ -123,7 +127,8 @@
 //!
 //! (1) only with feature `account-deletion`, (2) only with feature `consent-changes`. Without
 //! them, no call here deletes a contact from the account, empties a list, or changes anybody's
-//! subscription, and none can be built: ids are types that are never empty or zero.
+//! subscription to a channel or a list, and none can be built: ids are types that are never empty or
+//! zero.
 //!
 //! # Errors
 //!
@@ -164,6 +169,8 @@ mod ids;
 mod limits;
 mod observer;
 mod paging;
+#[cfg(feature = "phone")]
+mod phone;
 mod pipeline;
 mod polling;
 mod raw;
@@ -192,6 +199,8 @@ pub use ids::{
 pub use limits::{LimitSettings, Tier};
 pub use observer::{CallCounter, CallObserver, CallRecord};
 pub use paging::Pages;
+#[cfg(feature = "phone")]
+pub use phone::InvalidNationalNumber;
 pub use raw::{Raw, RawCall};
 pub use reqwest_transport::ReqwestTransport;
 pub use resources::{

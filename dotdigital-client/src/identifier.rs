@@ -202,6 +202,24 @@ pub enum Identifier {
 }
 
 impl Identifier {
+    /// An email address from plain text.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`EmailAddress::parse`] does.
+    pub fn email(text: &str) -> Result<Self, InvalidIdentifier> {
+        EmailAddress::parse(text).map(Self::Email)
+    }
+
+    /// A mobile number from plain text.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`MobileNumber::parse`] does.
+    pub fn mobile_number(text: &str) -> Result<Self, InvalidIdentifier> {
+        MobileNumber::parse(text).map(Self::MobileNumber)
+    }
+
     /// A custom identifier from plain text.
     ///
     /// # Errors
@@ -229,6 +247,24 @@ impl Identifier {
             Self::MobileNumber(number) => number.as_str().to_owned(),
             Self::Custom { value, .. } => value.as_str().to_owned(),
         }
+    }
+}
+
+impl From<ContactId> for Identifier {
+    fn from(id: ContactId) -> Self {
+        Self::ContactId(id)
+    }
+}
+
+impl From<EmailAddress> for Identifier {
+    fn from(email: EmailAddress) -> Self {
+        Self::Email(email)
+    }
+}
+
+impl From<MobileNumber> for Identifier {
+    fn from(number: MobileNumber) -> Self {
+        Self::MobileNumber(number)
     }
 }
 

@@ -46,8 +46,8 @@
 //! | `GET /configuration/v3/customIdentifiers` | [`custom_identifiers::CustomIdentifiers::list`] | reads |
 //! | `POST /configuration/v3/customIdentifiers` | [`custom_identifiers::CustomIdentifiers::create`] | acts again: never blindly repeated |
 //! | `DELETE /configuration/v3/customIdentifiers/{name}` | [`custom_identifiers::CustomIdentifiers::delete`] (1) | harmless |
-//! | `POST /v2/address-books` | [`lists::Lists::create`] | acts again: never blindly repeated |
-//! | `GET /v2/address-books` | [`lists::Lists::pages`], [`lists::Lists::find_by_name`] | reads |
+//! | `POST /v2/address-books` | [`lists::Lists::create`], [`lists::Lists::find_or_create`] | acts again: never blindly repeated |
+//! | `GET /v2/address-books` | [`lists::Lists::pages`], [`lists::Lists::find_by_name`], [`lists::Lists::find_or_create`] | reads |
 //! | `GET /v2/address-books/private` | [`lists::Lists::private_pages`] | reads |
 //! | `GET /v2/address-books/public` | [`lists::Lists::public_pages`] | reads |
 //! | `GET /v2/address-books/{id}` | [`lists::Lists::find`] | reads |
@@ -201,6 +201,7 @@ pub use observer::{CallCounter, CallObserver, CallRecord};
 pub use paging::Pages;
 #[cfg(feature = "phone")]
 pub use phone::InvalidNationalNumber;
+pub use polling::PollPolicy;
 pub use raw::{Raw, RawCall};
 pub use reqwest_transport::ReqwestTransport;
 pub use resources::{

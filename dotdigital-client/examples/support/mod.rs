@@ -3,7 +3,7 @@
 use std::{error::Error, sync::Arc};
 
 use dotdigital_client::{
-    Client, Credentials, EmailAddress, Identifier, Region, Transport,
+    Client, ClientBuilder, Credentials, Region, Transport,
     simulator::{Simulator, SimulatorSettings, SimulatorTransport, VirtualClock},
 };
 
@@ -17,24 +17,27 @@ pub(crate) fn simulated_client() -> Result<(Client, Simulator), Box<dyn Error>> 
 }
 
 /// A client of a simulated account with these settings, through whatever is put around it.
+#[allow(dead_code, reason = "some examples set up a client of their own")]
 pub(crate) fn client_through<T: Transport>(
     settings: SimulatorSettings,
     network: impl FnOnce(SimulatorTransport) -> T,
 ) -> Result<(Client, Simulator), Box<dyn Error>> {
+    let (builder, simulator) = builder_through(settings, network)?;
+    Ok((builder.build()?, simulator))
+}
+
+/// The same, for a client that is to be set up further.
+pub(crate) fn builder_through<T: Transport>(
+    settings: SimulatorSettings,
+    network: impl FnOnce(SimulatorTransport) -> T,
+) -> Result<(ClientBuilder, Simulator), Box<dyn Error>> {
     let credentials = Credentials::new(settings.user.clone(), settings.password.clone());
     let simulator = Simulator::new(settings);
     let clock = Arc::new(VirtualClock::starting_at("2026-01-05T09:00:00Z".parse()?));
-    let client = Client::builder()
+    let builder = Client::builder()
         .credentials(credentials)
         .region(Region::R1)
         .transport(Arc::new(network(simulator.transport(clock.clone()))))
-        .clock(clock)
-        .build()?;
-    Ok((client, simulator))
-}
-
-/// The identifier of somebody by email address.
-#[allow(dead_code, reason = "not every example is about people")]
-pub(crate) fn email(text: &str) -> Result<Identifier, Box<dyn Error>> {
-    Ok(Identifier::Email(EmailAddress::parse(text)?))
+        .clock(clock);
+    Ok((builder, simulator))
 }

@@ -29,23 +29,23 @@
 //! | `Config` | the client is not set up properly | correct the program |
 //!
 //! ```no_run
-//! use dotdigital_client::{
-//!     Client, ErrorKind,
-//!     lists::{ContactList, NewList},
-//! };
+//! use dotdigital_client::{Client, Error, ErrorKind, ListId, list_members::ContactIds};
 //!
-//! /// Creates a list, exactly once.
-//! async fn ensure(client: &Client, list: &NewList) -> Result<ContactList, dotdigital_client::Error> {
-//!     match client.lists().create(list).await {
-//!         // Somebody was faster, or our own first attempt arrived after all.
-//!         Err(error) if error.kind() == ErrorKind::Conflict || error.may_have_acted() => {
-//!             let found = client.lists().find_by_name(list.name.as_str()).await?;
-//!             found.ok_or(error)
-//!         }
-//!         other => other,
+//! /// Takes contacts off a list, and says what to do next.
+//! async fn remove(client: &Client, list: ListId, contacts: &ContactIds) -> Result<String, Error> {
+//!     match client.list_members(list).remove_many(contacts).await {
+//!         Ok(job) => Ok(format!("ask later about job {}", job.id)),
+//!         Err(error) if error.kind() == ErrorKind::NotFound => Ok("the list is gone".to_owned()),
+//!         Err(error) if error.may_have_acted() => Ok("read the list first".to_owned()),
+//!         Err(error) if error.is_temporary() => Ok("nothing happened, try later".to_owned()),
+//!         Err(error) => Err(error),
 //!     }
 //! }
 //! ```
+//!
+//! For the commonest case there is a method:
+//! [`Lists::find_or_create`](crate::lists::Lists::find_or_create) gives one list of a name, also when
+//! the answer to its creation is lost.
 //!
 //! # Codes
 //!

@@ -213,6 +213,30 @@ impl Lists {
         Ok(None)
     }
 
+    /// The list of that name, created if there is none: one list, also when an answer is lost and
+    /// when several callers ask at once. Its visibility is only that of `list` if it is new.
+    ///
+    /// `GET /v2/address-books` (tier: low), `POST /v2/address-books` (tier: medium)
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Conflict`] when a segment has that name, and as [`create`](Self::create) and
+    /// [`find_by_name`](Self::find_by_name) do. When [`Error::may_have_acted`] says so, the list may
+    /// appear later; asking again finds it.
+    pub async fn find_or_create(&self, list: &NewList) -> Result<ContactList, Error> {
+        if let Some(found) = self.find_by_name(list.name.as_str()).await? {
+            return Ok(found);
+        }
+        match self.create(list).await {
+            // Somebody was faster, or our own first attempt arrived after all.
+            Err(error) if error.kind() == ErrorKind::Conflict || error.may_have_acted() => {
+                let found = self.find_by_name(list.name.as_str()).await;
+                found.ok().flatten().ok_or(error)
+            }
+            created => created,
+        }
+    }
+
     /// Gives a list another name or visibility. Repeating it does no harm.
     ///
     /// `PUT /v2/address-books/{id}` (tier: medium)

@@ -126,6 +126,9 @@ impl Transport for Recorder {
                 body: br#"{"importId":"d7de900d-d337-43f6-b1e1-c8ec73e1a434"}"#.to_vec(),
                 ..HttpResponse::default()
             },
+            path if path.starts_with("/v2/address-books?") => {
+                HttpResponse { status: 200, body: b"[]".to_vec(), ..HttpResponse::default() }
+            }
             _ => HttpResponse { status: 400, ..HttpResponse::default() },
         })
     }

@@ -23,7 +23,7 @@ async fn an_import_carries_all_there_is_to_store() {
         .field("FIRSTNAME", "Jane")
         .field("NOTE", FieldValue::Clear)
         .list(list_id(8));
-    let contact = ImportContact::new(email("jane@example.com")).update(update).list(list_id(7));
+    let contact = ImportContact::with(email("jane@example.com"), update).list(list_id(7));
     let length = contact.encoded_len();
     let empty = body.byte_len();
     let _ = body.push(&contact).unwrap();
@@ -42,7 +42,7 @@ fn a_contact_that_the_service_would_refuse_leaves_the_body_as_it_was() {
     let mut body = ImportBody::new(MergeOption::Overwrite, ImportLimits::default());
     let other = EmailAddress::parse("other@example.com").unwrap();
     let update = ContactUpdate::new().email(other);
-    let contact = ImportContact::new(email("jane@example.com")).update(update);
+    let contact = ImportContact::with(email("jane@example.com"), update);
     let before = body.as_bytes().to_vec();
     assert!(matches!(body.push(&contact), Err(ImportContactError::Invalid(_))));
     assert_eq!(body.as_bytes(), before);

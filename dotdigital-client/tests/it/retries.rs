@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use dotdigital_client::{
-    CallCounter, CallObserver, CallRecord, Error, ErrorKind, ImportId, RetryPolicy, Tier,
+    CallCounter, CallObserver, CallRecord, Error, ErrorKind, ImportId, Method, RetryPolicy, Tier,
     TransportErrorKind::{MaybeSent, NotSent, TimedOut},
     contacts::ContactUpdate,
     imports::{ImportBody, ImportContact, ImportLimits, ImportState, MergeOption, PollPolicy},
@@ -57,6 +57,36 @@ async fn a_list_that_may_have_been_created_is_never_created_again() {
         assert_eq!((error.kind(), requests), (ErrorKind::MaybeSent, 1));
         assert!(error.may_have_acted());
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_whose_creation_was_not_answered_is_found_by_its_name() {
+    let lists = r#"[{"id":7,"name":"vip ","visibility":"Private","contacts":0}]"#;
+    let duplicate = r#"{"message":"In use. ERROR_ADDRESSBOOK_DUPLICATE"}"#;
+    for (case, created) in [
+        ("lost", Err(MaybeSent)),
+        ("broken", status(502)),
+        ("somebody was faster", Ok(answer(400, duplicate))),
+    ] {
+        let script = Script::new([ok("[]"), created, ok(lists)]);
+        let (client, _) = virtual_client(script.clone());
+        let list = client.lists().find_or_create(&new_list("VIP")).await.unwrap();
+        assert_eq!(list.id, list_id(7), "{case}");
+        let methods: Vec<_> = script.requests().iter().map(|request| request.method).collect();
+        assert_eq!(methods, [Method::Get, Method::Post, Method::Get], "{case}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_creation_that_left_no_trace_is_reported_and_not_repeated() {
+    let script = Script::new([ok("[]"), Err(MaybeSent), ok("[]")]);
+    let (client, _) = virtual_client(script.clone());
+    let error = client.lists().find_or_create(&new_list("VIP")).await.unwrap_err();
+    assert!(error.may_have_acted());
+    assert_eq!(script.requests().len(), 3);
+
+    let (client, _) = virtual_client(Script::new([ok(&format!("[{LIST}]"))]));
+    assert_eq!(client.lists().find_or_create(&new_list("VIP")).await.unwrap().id, list_id(7));
 }
 
 #[tokio::test(start_paused = true)]

@@ -116,6 +116,18 @@ impl From<String> for FieldValue {
     }
 }
 
+impl From<i32> for FieldValue {
+    fn from(number: i32) -> Self {
+        Self::Number(number.into())
+    }
+}
+
+impl From<u32> for FieldValue {
+    fn from(number: u32) -> Self {
+        Self::Number(number.into())
+    }
+}
+
 impl From<Decimal> for FieldValue {
     fn from(number: Decimal) -> Self {
         Self::Number(number)

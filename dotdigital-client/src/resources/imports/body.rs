@@ -51,17 +51,15 @@ impl ImportContact {
         Self { match_on, update: ContactUpdate::new() }
     }
 
+    /// A contact, and what to store about it.
+    pub fn with(match_on: Identifier, update: ContactUpdate) -> Self {
+        Self { match_on, update }
+    }
+
     /// Also puts the contact on this list, one of at most 100. It stays on all others.
     #[must_use]
     pub fn list(mut self, list: ListId) -> Self {
         self.update = self.update.list(list);
-        self
-    }
-
-    /// The same contact with something else to store about it.
-    #[must_use]
-    pub fn update(mut self, update: ContactUpdate) -> Self {
-        self.update = update;
         self
     }
 

@@ -77,6 +77,20 @@ service_enum! {
     }
 }
 
+impl FailureCode {
+    /// Whether the person or her domain must not be written to, by the decision of the vendor or of
+    /// the account. Trying again changes nothing.
+    pub fn is_suppression(&self) -> bool {
+        matches!(self, Self::Blocker | Self::GloballySuppressed | Self::SuppressedByDomain)
+    }
+
+    /// Whether an identifier belongs to another contact, or stands twice in the import. The service
+    /// has two words for it.
+    pub fn is_duplicate(&self) -> bool {
+        matches!(self, Self::Duplicate | Self::DuplicateIdentifier)
+    }
+}
+
 /// What the service tells about an import.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]

@@ -71,9 +71,8 @@ pub struct ImportOutcome {
     pub outcome: ContactOutcome,
 }
 
-/// What an import's report says of one contact.
+/// What an import's report says of one contact. There is nothing else it can say.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum ContactOutcome {
     /// It is stored.
     Stored {

@@ -58,7 +58,7 @@ fn contact() -> impl Strategy<Value = ImportContact> {
     (identifier(), consenting(resubscribing(update()))).prop_filter_map(
         "another value of the same identifier",
         |(identifier, update)| {
-            let contact = ImportContact::new(identifier).update(update);
+            let contact = ImportContact::with(identifier, update);
             let mut alone = ImportBody::new(MergeOption::default(), ImportLimits::default());
             let _ = alone.push(&contact).ok()?;
             Some(contact)

@@ -23,6 +23,15 @@ pub(super) fn cases() -> Vec<Case> {
                 client.lists().find(list).await.ok();
             },
         ),
+        case(
+            "lists::Lists::find_or_create",
+            "GET /v2/address-books",
+            new_list(),
+            |client, new| async move {
+                client.lists().find_or_create(&new).await.ok();
+            },
+        )
+        .and("POST /v2/address-books"),
         case("lists::Lists::pages", "GET /v2/address-books", Just(()), |client, ()| async move {
             client.lists().pages().next_page().await.ok();
         }),

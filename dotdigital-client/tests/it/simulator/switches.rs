@@ -298,7 +298,7 @@ async fn sends_a_doubtful_value(switches: Switches, name: &str, stored: bool) {
         }
         Err(error) => assert_eq!((error.kind(), stored), (ErrorKind::Rejected, false)),
     }
-    let report = world.import(&[person("bob@example.com").update(fields)]).await;
+    let report = world.import(&[ImportContact::with(email("bob@example.com"), fields)]).await;
     assert_eq!(report.created.len(), usize::from(stored));
     let expected = if stored { vec![] } else { vec![FailureCode::InvalidContact] };
     assert_eq!(failures(&report), expected);

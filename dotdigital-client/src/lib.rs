@@ -10,7 +10,7 @@
 //!
 //! ```no_run
 //! use dotdigital_client::{
-//!     Client, Credentials, EmailAddress, Identifier,
+//!     Client, Credentials, Identifier,
 //!     imports::{ImportBody, ImportContact, ImportLimits, MergeOption, PollPolicy},
 //!     lists::{ListName, NewList, Visibility},
 //! };
@@ -20,9 +20,9 @@
 //! let client = Client::builder().credentials(Credentials::new("user", "password")).connect().await?;
 //!
 //! let name = ListName::parse("VIP customers")?;
-//! let list = client.lists().create(&NewList { name, visibility: Visibility::Private }).await?;
+//! let list = client.lists().find_or_create(&NewList { name, visibility: Visibility::Private }).await?;
 //!
-//! let jane = Identifier::Email(EmailAddress::parse("jane@example.com")?);
+//! let jane = Identifier::email("jane@example.com")?;
 //! let mut body = ImportBody::new(MergeOption::Overwrite, ImportLimits::default());
 //! let _ = body.push(&ImportContact::new(jane).list(list.id))?;
 //!

@@ -139,7 +139,8 @@ impl Random {
         if share >= self.probability {
             return None;
         }
-        let submits_import = endpoint == "PUT /contacts/v3/import";
+        let submits_import =
+            matches!(endpoint, "PUT /contacts/v3/import" | "PUT /insightData/v3/import");
         Some(match mix(!self.seed, number) % 11 {
             0 => Fault::ConnectionRefused,
             1 => Fault::ResetBeforeActing,

@@ -39,8 +39,8 @@ pub struct LedgerEntry {
     pub lost: bool,
     /// Whether the body carried a channel's status, and so could opt somebody in or out.
     pub carried_status: bool,
-    /// Whether a list sync must never make this call: it deletes people, empties or deletes lists,
-    /// replaces contacts, or changes consent.
+    /// Whether a list sync must never make this call: it deletes people, empties or deletes lists or
+    /// collections, replaces contacts, or changes consent.
     pub is_forbidden_for_sync: bool,
 }
 

@@ -1,10 +1,10 @@
 //! A faithful Dotdigital in memory, for tests, demos and hosts that want to try things out.
 //!
 //! One [`Simulator`] is one account. It holds contacts, identifiers, lists, suppression, the recycle
-//! bin, and jobs that take time, and answers calls as the service documents it, refusing what the
-//! vendor's descriptions forbid. What is not known about the real service is a switch
-//! ([`Switches`]). It behaves the same whenever it is asked the same: everything depends on the
-//! account, the request and the time it is told.
+//! bin, Insight data, and jobs that take time, and answers calls as the service documents it,
+//! refusing what the vendor's descriptions forbid. What is not known about the real service is a
+//! switch ([`Switches`]). It behaves the same whenever it is asked the same: everything depends on
+//! the account, the request and the time it is told.
 //!
 //! It is driven in two ways:
 //!
@@ -31,13 +31,16 @@
 //!
 //! # What is left out
 //!
-//! Who is in a segment is set by the test and not worked out; Insight data is not there.
+//! Who is in a segment is set by the test and not worked out. The schema of a collection of Insight
+//! data is learnt from its records; the fixed schemas that some kinds of collection have at the
+//! service, such as orders, are not there.
 
 mod account;
 mod account_file;
 mod api;
 mod clock;
 mod faults;
+mod insight_data;
 mod inspect;
 mod ledger;
 mod limits;
@@ -68,15 +71,16 @@ pub use self::{
     account_file::{AccountFile, AccountFileError},
     clock::VirtualClock,
     faults::{Fault, FaultRule},
+    insight_data::{InsightLimits, InsightRecordView},
     ledger::{LedgerEntry, SimulatedTier},
     programs::ProgramState,
     settings::{JobLatency, RateLimits, SimulatorSettings, TierLimits},
     switches::{
         BadList, ConflictCode, ContactIdForm, CustomIdentifierErrors, DataFieldCreated, EmailEcho,
-        FailureCodeCase, ListCreated, ListDeleted, ListReading, MistypedDataField,
-        NonMemberRemoval, OversizeImport, RateReset, Reenrolment, RemovalStatusCase,
-        ServerTimeBody, SuppressedAddition, Switches, ThrottleBody, UnknownDataField,
-        UnknownRemoval,
+        FailureCodeCase, InsightDataShapes, ListCreated, ListDeleted, ListReading,
+        MistypedDataField, NonMemberRemoval, OversizeImport, RateReset, Reenrolment,
+        RemovalStatusCase, ServerTimeBody, SuppressedAddition, Switches, ThrottleBody,
+        UnknownDataField, UnknownRemoval,
     },
     transport::SimulatorTransport,
     views::{ContactView, DataFieldType, ListView, Visibility},

@@ -58,7 +58,9 @@ impl Service {
             Some(Fault::ResetBeforeActing) => None,
             Some(Fault::Status(status)) => Some(api::status(*status)),
             Some(Fault::Html(status)) => Some(api::html(*status)),
-            Some(Fault::TooManyActiveImports) => Some(api::too_many_imports()),
+            Some(Fault::TooManyActiveImports) => {
+                Some(api::too_many_imports(matched.endpoint.service()))
+            }
             Some(Fault::RateLimited) => Some(self.throttled(&matched, now)),
             _ => Some(self.answer(request, &matched, body, fault.as_ref(), now)),
         };

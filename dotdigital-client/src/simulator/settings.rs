@@ -8,7 +8,7 @@ use std::{
 
 use chrono::{DateTime, Utc};
 
-use super::{ledger::SimulatedTier, switches::Switches};
+use super::{insight_data::InsightLimits, ledger::SimulatedTier, switches::Switches};
 
 /// Everything a simulated account is told when it is opened.
 ///
@@ -64,6 +64,8 @@ pub struct SimulatorSettings {
     /// The most custom identifiers the account may hold; unlimited when `None`. The service's own
     /// number is not known.
     pub max_custom_identifiers: Option<usize>,
+    /// How much Insight data the account takes.
+    pub insight_data: InsightLimits,
     /// Names of the account's custom identifiers.
     pub custom_identifiers: BTreeSet<String>,
     /// When the account was opened: the date of what is set up before the first call.
@@ -92,6 +94,7 @@ impl Default for SimulatorSettings {
             max_contacts: None,
             max_data_fields: None,
             max_custom_identifiers: None,
+            insight_data: InsightLimits::default(),
             custom_identifiers: BTreeSet::new(),
             opened: DateTime::UNIX_EPOCH + Duration::from_secs(1_577_836_800),
             switches: Switches::default(),

@@ -48,6 +48,8 @@ pub struct Switches {
     pub server_time: ServerTimeBody,
     /// The shape of errors about custom identifiers.
     pub custom_identifier_errors: CustomIdentifierErrors,
+    /// Shapes of what is told of imports and collections of Insight data.
+    pub insight_data: InsightDataShapes,
 }
 
 /// Status of a created list.
@@ -260,5 +262,16 @@ pub enum CustomIdentifierErrors {
     #[default]
     AsDeclared,
     /// As its examples show them: one in an array, one with an object for its details.
+    AsInExamples,
+}
+
+/// Shapes of what is told of imports and collections of Insight data.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum InsightDataShapes {
+    /// As the description declares them: an import ends as `Complete`, the schema of a collection is
+    /// an object.
+    #[default]
+    AsDeclared,
+    /// As its examples show them: an import ends as `Finished`, the schema is an array of fields.
     AsInExamples,
 }

@@ -7,7 +7,8 @@ use std::{
 };
 
 use dotdigital_client::simulator::{
-    ContactIdForm, CustomIdentifierErrors, DataFieldCreated, ListCreated, ListDeleted, Switches,
+    ContactIdForm, CustomIdentifierErrors, DataFieldCreated, InsightDataShapes, ListCreated,
+    ListDeleted, Switches,
 };
 use serde_json::{Map, Value, json};
 
@@ -295,7 +296,7 @@ pub(crate) struct Contradiction {
 }
 
 /// All of them. Those of a switch hold in the position that is not the default.
-pub(crate) static CONTRADICTIONS: [Contradiction; 8] = [
+pub(crate) static CONTRADICTIONS: [Contradiction; 10] = [
     Contradiction {
         reason: "dependencies of a deleted data field are an array, and null in the example",
         applies: |_| true,
@@ -330,7 +331,19 @@ pub(crate) static CONTRADICTIONS: [Contradiction; 8] = [
         reason: "clients were seen to read contact ids as text",
         applies: |switches| switches.contact_id == ContactIdForm::Text,
         endpoint: "",
-        fault: ["contactId\"", "is not of type \"integer\""],
+        fault: ["ontactId\"", "is not of type \"integer\""],
+    },
+    Contradiction {
+        reason: "an import of records ends as Complete, and as Finished in the example",
+        applies: |switches| switches.insight_data == InsightDataShapes::AsInExamples,
+        endpoint: "GET /insightData/v3/import/{importId}",
+        fault: ["at \"/status\"", "\"Finished\" is not one of"],
+    },
+    Contradiction {
+        reason: "the schema of a collection is an object, and an array in the example",
+        applies: |switches| switches.insight_data == InsightDataShapes::AsInExamples,
+        endpoint: "GET /insightData/v3/collections/{collectionName}/schema",
+        fault: ["at \"/schema\"", "is not of type \"object\""],
     },
     Contradiction {
         reason: "an error is an object, and stands in an array in the example",

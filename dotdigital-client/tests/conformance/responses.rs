@@ -48,7 +48,7 @@ fn every_answer_of_a_tour_is_as_described() {
 fn calls_it_malformed(response: &HttpResponse) -> bool {
     const CODES: [&str; 4] =
         ["ERROR_MALFORMED_REQUEST", "ERROR_PARAMETER_INVALID", "ERROR_BODY_DOES_NOT", "badJson"];
-    const PLACES: [&str; 8] = [
+    const PLACES: [&str; 13] = [
         "contacts",
         "matchIdentifier",
         "identifiers",
@@ -57,6 +57,11 @@ fn calls_it_malformed(response: &HttpResponse) -> bool {
         "lists",
         "preferences",
         "mergeOption",
+        "collectionName",
+        "collectionScope",
+        "collectionType",
+        "records",
+        "keys",
     ];
     let text = String::from_utf8_lossy(&response.body);
     let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();

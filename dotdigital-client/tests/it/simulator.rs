@@ -11,6 +11,7 @@ mod data_fields;
 mod faults;
 mod fuzz;
 mod imports;
+mod insight_data;
 mod list_reads;
 mod lists;
 mod member_pages;

@@ -13,7 +13,7 @@ use dotdigital_client::{
     simulator::{ProgramState, Simulator, SimulatorSettings, Switches, Visibility},
     transport::Method,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// When the first call is made, in seconds since 1970.
 const START: i64 = 1_790_000_000;
@@ -26,6 +26,9 @@ pub(crate) mod known {
     pub(crate) const CATEGORY: i32 = 1;
     pub(crate) const PREFERENCE: i32 = 2;
     pub(crate) const PROGRAM: i32 = 1;
+    pub(crate) const ORDERS: &str = "Orders";
+    pub(crate) const CATALOG: &str = "Catalog";
+    pub(crate) const RECORD: &str = "A1";
 }
 
 /// Somebody who calls one account, at a time of her own.
@@ -64,7 +67,29 @@ impl Caller {
         assert_eq!(simulator.add_program("Welcome", ProgramState::Active), known::PROGRAM);
         simulator.add_program("Later", ProgramState::Draft);
         let now = DateTime::from_timestamp(START, 0).unwrap();
-        Self { simulator, now: Cell::new(now) }
+        let caller = Self { simulator, now: Cell::new(now) };
+        caller.add_insight_data();
+        caller
+    }
+
+    /// A collection of contacts, one of the account, and a record in each.
+    fn add_insight_data(&self) {
+        let base = "/insightData/v3";
+        for (name, kind, records) in [
+            (
+                known::ORDERS,
+                "collectionScope=contact&collectionType=orders",
+                "contacts/contactId/1001",
+            ),
+            (known::CATALOG, "collectionScope=account&collectionType=catalog", "account"),
+        ] {
+            let create = format!("{base}/collections/{name}?{kind}");
+            assert_eq!(self.send(&request(Method::Post, &create, None)).status, 201);
+            let record = format!("{base}/{records}/{name}/{}", known::RECORD);
+            let content = json!({"price": 56, "at": "2026-01-02T03:04:05Z"});
+            let put = json_request(Method::Put, &record, Some(&content));
+            assert_eq!(self.send(&put).status, 201);
+        }
     }
 
     pub(crate) fn wait(&self, seconds: i64) {

@@ -96,7 +96,7 @@ fn pointers(value: &Value) -> Vec<String> {
     found
 }
 
-const WORDS: [&str; 16] = [
+const WORDS: [&str; 19] = [
     "",
     "email",
     "ann@example.com",
@@ -113,9 +113,12 @@ const WORDS: [&str; 16] = [
     "192.0.2.1",
     "Numeric",
     "https://www.example.com/",
+    "Orders",
+    "account",
+    "orders",
 ];
 
-const KEYS: [&str; 32] = [
+const KEYS: [&str; 40] = [
     "name",
     "visibility",
     "contacts",
@@ -148,4 +151,12 @@ const KEYS: [&str; 32] = [
     "sms",
     "whatsApp",
     "crm-id",
+    "collectionName",
+    "collectionScope",
+    "collectionType",
+    "records",
+    "contactIdentity",
+    "identifier",
+    "json",
+    "keys",
 ];

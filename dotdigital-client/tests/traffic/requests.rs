@@ -57,7 +57,7 @@ fn aimed(endpoint: &'static str) -> impl Strategy<Value = Sent> {
     let own = method_named(method);
     let method = prop_oneof![19 => Just(own), 1 => methods()];
     let path = path(template);
-    (method, path, queries(), bodies(endpoint), 0_i64..20).prop_map(
+    (method, path, queries(endpoint), bodies(endpoint), 0_i64..20).prop_map(
         |(method, path, query, body, wait)| Sent {
             method,
             path_and_query: if query.is_empty() { path } else { format!("{path}?{query}") },
@@ -95,7 +95,11 @@ fn values_of(parameter: &str) -> BoxedStrategy<String> {
             "SHOE_SIZE".to_owned(),
         ],
         "contactId" => vec![ann],
-        "importId" | "deleteId" | "enrolmentId" => jobs(),
+        "importId" | "deleteId" | "enrolmentId" | "jobId" => jobs(),
+        "collectionName" => {
+            vec![known::ORDERS.to_owned(), known::CATALOG.to_owned(), "Visits_2".to_owned()]
+        }
+        "recordId" => vec![known::RECORD.to_owned(), "A2".to_owned()],
         "preferenceId" => vec![known::PREFERENCE.to_string()],
         _ => {
             let ids = [list, ann, known::SEGMENT.to_string(), "1".to_owned(), "2".to_owned()];
@@ -116,7 +120,19 @@ fn jobs() -> Vec<String> {
     FIRST_JOBS.iter().cloned().chain([NO_JOB.to_owned()]).collect()
 }
 
-fn queries() -> impl Strategy<Value = String> {
+fn queries(endpoint: &str) -> BoxedStrategy<String> {
+    if endpoint.starts_with("POST /insightData/v3/collections/") {
+        // Nothing would ever be created without its two parameters.
+        let scopes = select(vec!["account", "contact", "Contact"]);
+        let kinds = select(vec!["orders", "custom", "webInsight", "other"]);
+        let both = (scopes, kinds)
+            .prop_map(|(scope, kind)| format!("collectionScope={scope}&collectionType={kind}"));
+        return prop_oneof![4 => both, 1 => any_queries()].boxed();
+    }
+    any_queries().boxed()
+}
+
+fn any_queries() -> impl Strategy<Value = String> {
     let names = select(vec![
         "~listId",
         "~segmentId",
@@ -132,6 +148,8 @@ fn queries() -> impl Strategy<Value = String> {
         "skip",
         "minContactID",
         "withFullData",
+        "collectionScope",
+        "collectionType",
         "nonsense",
     ]);
     let known = select(vec![

@@ -75,8 +75,30 @@ pub(crate) fn samples(endpoint: &str) -> Vec<Value> {
         "POST /contacts/v3/delete" => {
             vec![json!([{"email": "ann@example.com"}, {"contactId": 4_711}])]
         }
+        "PUT /insightData/v3/import" => vec![
+            import(known::ORDERS, "contact", &json!([record(known::RECORD), record("A2")])),
+            import(known::CATALOG, "account", &json!([{"key": "P2", "json": {"price": 5}}])),
+        ],
+        "PUT /insightData/v3/account/{collectionName}/{recordId}"
+        | "PUT /insightData/v3/contacts/{identifier}/{value}/{collectionName}/{recordId}" => {
+            vec![json!({"price": 7.5, "items": [{"sku": "x", "tags": ["a"]}], "gift": true})]
+        }
+        "DELETE /insightData/v3/accounts/{collectionName}/deleteRecords"
+        | "DELETE /insightData/v3/contacts/{identifier}/{value}/{collectionName}/deleteRecords" => {
+            vec![json!({"keys": [known::RECORD, "unknown"]})]
+        }
         _ => Vec::new(),
     }
+}
+
+fn import(collection: &str, scope: &str, records: &Value) -> Value {
+    json!({"collectionName": collection, "collectionScope": scope, "collectionType": "custom",
+           "records": records})
+}
+
+fn record(key: &str) -> Value {
+    json!({"contactIdentity": {"identifier": "email", "value": "ann@example.com"}, "key": key,
+           "json": {"price": 9, "items": [{"sku": "x"}]}})
 }
 
 fn contact(email: &str) -> Value {

@@ -2,9 +2,9 @@
 
 use dotdigital_client::simulator::{
     BadList, ConflictCode, ContactIdForm, CustomIdentifierErrors, DataFieldCreated, EmailEcho,
-    FailureCodeCase, ListCreated, ListDeleted, ListReading, MistypedDataField, NonMemberRemoval,
-    OversizeImport, RateReset, Reenrolment, RemovalStatusCase, ServerTimeBody, SuppressedAddition,
-    Switches, ThrottleBody, UnknownDataField, UnknownRemoval,
+    FailureCodeCase, InsightDataShapes, ListCreated, ListDeleted, ListReading, MistypedDataField,
+    NonMemberRemoval, OversizeImport, RateReset, Reenrolment, RemovalStatusCase, ServerTimeBody,
+    SuppressedAddition, Switches, ThrottleBody, UnknownDataField, UnknownRemoval,
 };
 use proptest::{prelude::*, sample::select};
 
@@ -43,6 +43,7 @@ fn positions(mut draw: impl FnMut(&[()], &str) -> Option<usize>) -> Switches {
             CustomIdentifierErrors::AsDeclared,
             CustomIdentifierErrors::AsInExamples,
         ],
+        insight_data: [InsightDataShapes::AsDeclared, InsightDataShapes::AsInExamples],
         reenrolment: [Reenrolment::EnrolledAgain, Reenrolment::AlreadyInProgram],
     })
 }

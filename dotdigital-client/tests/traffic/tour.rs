@@ -1,6 +1,8 @@
 //! One caller who uses everything there is, and makes the mistakes that are answered in their own
 //! way.
 
+mod insight_data;
+
 use std::collections::BTreeSet;
 
 use dotdigital_client::{
@@ -31,6 +33,8 @@ pub(crate) fn tour(switches: Switches, check: Check<'_>) {
     tour.segments();
     tour.members();
     tour.consent();
+    tour.insight_data();
+    tour.records();
     tour.deletions();
     let missing: Vec<&str> = Simulator::endpoints()
         .into_iter()

@@ -9,18 +9,38 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::{
-    ContactChange, Enrol, EnrolmentReport, Identifier, ImportReport, MergeOption, chrono_duration,
+    ContactChange, Enrol, EnrolmentReport, Identifier, ImportReport, MergeOption, RecordImport,
+    RecordImportReport, RecordsReport, chrono_duration,
 };
 use crate::simulator::mix::guid;
 
 /// What a job will do when it is due.
 pub(in crate::simulator) enum Work {
-    Import { rows: Vec<ContactChange>, merge: MergeOption },
-    RemoveMembers { list: i32, contacts: Vec<i64> },
-    EmptyList { list: i32 },
-    DeleteContacts { contacts: Vec<Deletion> },
+    Import {
+        rows: Vec<ContactChange>,
+        merge: MergeOption,
+    },
+    RemoveMembers {
+        list: i32,
+        contacts: Vec<i64>,
+    },
+    EmptyList {
+        list: i32,
+    },
+    DeleteContacts {
+        contacts: Vec<Deletion>,
+    },
     Enrol(Enrol),
     RefreshSegment,
+    ImportRecords(RecordImport),
+    DeleteCollection {
+        collection: String,
+    },
+    /// Of one contact's records, or of all.
+    EmptyCollection {
+        collection: String,
+        contact: Option<i64>,
+    },
 }
 
 /// One contact to be deleted, as it was named.
@@ -38,7 +58,11 @@ impl Work {
             Self::RemoveMembers { contacts, .. } => contacts.len(),
             Self::DeleteContacts { contacts } => contacts.len(),
             Self::Enrol(enrol) => enrol.contacts.len(),
-            Self::EmptyList { .. } | Self::RefreshSegment => 0,
+            Self::ImportRecords(import) => import.rows.len(),
+            Self::EmptyList { .. }
+            | Self::RefreshSegment
+            | Self::DeleteCollection { .. }
+            | Self::EmptyCollection { .. } => 0,
         }
     }
 }
@@ -60,6 +84,8 @@ pub(in crate::simulator) enum Report {
     Deletion(DeleteReport),
     Enrolment(EnrolmentReport),
     Refresh { failed: bool },
+    RecordImport(RecordImportReport),
+    Records(RecordsReport),
 }
 
 /// What became of a bulk deletion of contacts.
@@ -144,8 +170,18 @@ impl Jobs {
 
     /// Bulk deletions of contacts that are under way.
     pub(in crate::simulator) fn active_deletions(&self) -> usize {
+        self.count(|work| matches!(work, Work::DeleteContacts { .. }))
+    }
+
+    /// Imports of Insight data that are under way.
+    pub(in crate::simulator) fn active_record_imports(&self) -> usize {
+        self.count(|work| matches!(work, Work::ImportRecords(_)))
+    }
+
+    /// How many jobs with such work are under way.
+    fn count(&self, is_such: impl Fn(&Work) -> bool) -> usize {
         let pending = self.queue.values().filter_map(|id| self.all.get(id));
-        pending.filter(|job| matches!(job, Job::Pending(Work::DeleteContacts { .. }, _))).count()
+        pending.filter(|job| matches!(job, Job::Pending(work, _) if is_such(work))).count()
     }
 
     /// The next job that is due at `now`, in order of due time.

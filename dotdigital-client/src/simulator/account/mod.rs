@@ -9,6 +9,7 @@ mod custom_identifiers;
 mod data_fields;
 mod identifier;
 mod import;
+mod insight_data;
 mod jobs;
 mod list;
 mod preferences;
@@ -31,6 +32,10 @@ pub(super) use self::{
     data_fields::{DataField, DataFields, FieldFault},
     identifier::{Identifier, IdentifierSet, LONGEST_VALUE, is_email},
     import::{DoneRow, FailedRow, ImportReport, RowFault},
+    insight_data::{
+        Collection, Field, InsightData, Kind, Record, RecordImport, RecordImportReport,
+        RecordOwner, RecordRow, RecordsReport, RefusedRow, Schema, Scope, collection_kind,
+    },
     jobs::{DeleteReport, Deletion, Job, JobFault, Jobs, Report, Work},
     list::{Campaign, List, MemberStatus, name_key},
     preferences::{Position, Preference, PreferenceChange, Preferences},
@@ -67,6 +72,7 @@ pub(super) struct Account {
     pub(super) preferences: Preferences,
     pub(super) programs: Programs,
     pub(super) segments: BTreeMap<i32, Segment>,
+    pub(super) insight_data: InsightData,
     /// Since when a contact's email channel is closed.
     closed_since: BTreeMap<i64, DateTime<Utc>>,
     /// Lists and segments share their ids: some calls take either.
@@ -99,6 +105,7 @@ impl Account {
             preferences: Preferences::default(),
             programs: Programs::default(),
             segments: BTreeMap::new(),
+            insight_data: InsightData::new(settings.insight_data.collections),
             closed_since: BTreeMap::new(),
             next_list: TEST_LIST + 100,
             next_campaign: 1,
@@ -227,6 +234,18 @@ impl Account {
         Some(most.saturating_sub(self.contacts.live_after(i64::MIN).count()))
     }
 
+    /// Reads the identifier called `name`. `None` when the account has none of that name or the value
+    /// cannot be one.
+    pub(super) fn identifier(&self, name: &str, value: &str) -> Option<Identifier> {
+        let fits = (1..=LONGEST_VALUE).contains(&value.chars().count());
+        let known = match name {
+            "email" => is_email(value),
+            "contactId" | "mobileNumber" => true,
+            name => self.custom_identifiers.contains(name),
+        };
+        if fits && known { Identifier::named(name, value) } else { None }
+    }
+
     /// Forgets a custom identifier and everybody's value of it.
     pub(super) fn delete_custom_identifier(&mut self, name: &str) {
         self.custom_identifiers.remove(name);
@@ -284,13 +303,15 @@ impl Account {
         closed
     }
 
-    /// Puts the contact into the recycle bin: it leaves every list. False when it is not there.
+    /// Puts the contact into the recycle bin: it leaves every list, and its Insight data is gone for
+    /// good. False when it is not there.
     pub(super) fn delete_contact(&mut self, id: i64, now: DateTime<Utc>) -> bool {
         let deleted = self.contacts.bin(id, now);
         if deleted {
             for list in self.lists.values_mut() {
                 list.members.remove(&id);
             }
+            self.insight_data.drop_contact(id);
         }
         deleted
     }
@@ -305,6 +326,18 @@ impl Account {
             Work::DeleteContacts { contacts } => self.delete_contacts(contacts, at),
             Work::Enrol(enrol) => Report::Enrolment(programs::run(self, &enrol, fault.as_ref())),
             Work::RefreshSegment => Report::Refresh { failed },
+            Work::ImportRecords(import) => {
+                Report::RecordImport(insight_data::run(self, import, fault.as_ref(), at))
+            }
+            Work::DeleteCollection { .. } | Work::EmptyCollection { .. } if failed => {
+                Report::Records(RecordsReport::failed())
+            }
+            Work::DeleteCollection { collection } => {
+                Report::Records(self.insight_data.delete(&collection))
+            }
+            Work::EmptyCollection { collection, contact } => {
+                Report::Records(self.insight_data.empty(&collection, contact))
+            }
             _ if failed => Report::Removal { failed },
             Work::RemoveMembers { list, contacts } => self.remove_members(list, &contacts),
             Work::EmptyList { list } => self.empty_list(list),

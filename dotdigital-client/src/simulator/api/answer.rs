@@ -86,8 +86,9 @@ pub(in crate::simulator) fn usage_exceeded(v3: bool) -> HttpResponse {
 }
 
 /// No slot is free for another import.
-pub(in crate::simulator) fn too_many_imports() -> HttpResponse {
-    v3_error(429, "contacts:tooManyActiveImports", "There are too many active imports")
+pub(in crate::simulator) fn too_many_imports(service: &str) -> HttpResponse {
+    let code = format!("{service}:tooManyActiveImports");
+    v3_error(429, &code, "There are too many active imports")
 }
 
 /// What a proxy in between answers.

@@ -18,8 +18,7 @@ pub(in crate::simulator) enum Body {
 impl Body {
     pub(in crate::simulator) fn read(request: &HttpRequest) -> Self {
         let bytes = request.body.as_ref().map_or(&[][..], |body| body.as_slice());
-        let takes_body = !matches!(request.method, Method::Get | Method::Delete);
-        if bytes.is_empty() || !takes_body {
+        if bytes.is_empty() || request.method == Method::Get {
             return Self::Absent;
         }
         if !is_json(request) {
@@ -45,15 +44,20 @@ impl Body {
         }
     }
 
-    /// Takes the JSON for a v3 call.
+    /// Takes the JSON for a call of the v3 contacts.
     pub(super) fn take_v3(&mut self) -> Result<Value, HttpResponse> {
+        self.take_v3_of("contacts")
+    }
+
+    /// Takes the JSON for a call of a v3 service.
+    pub(super) fn take_v3_of(&mut self, service: &str) -> Result<Value, HttpResponse> {
         let description = match std::mem::take(self) {
             Self::Json(value) => return Ok(value),
             Self::Absent => "A body is required",
             Self::NotJson => "The body is not JSON",
             Self::WrongType => "The content type must be application/json",
         };
-        Err(v3_error(400, "contacts:badJson", description))
+        Err(v3_error(400, &format!("{service}:badJson"), description))
     }
 }
 

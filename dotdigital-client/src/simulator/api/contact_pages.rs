@@ -2,15 +2,14 @@
 
 use std::ops::Bound;
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::{
     Answer, Context,
     answer::{json_body, v3_error_about},
     contact_json::{Fields, Parts, contact_json},
+    markers::{after, link, marker, since},
 };
 use crate::{
     simulator::account::{Account, Contact},
@@ -18,6 +17,7 @@ use crate::{
 };
 
 const LARGEST_PAGE: usize = 5_000;
+const PATH: &str = "/contacts/v3";
 
 pub(super) fn page(context: &mut Context<'_>) -> Answer {
     let wanted = Wanted::read(context).map_err(|parameter| invalid_filter(&parameter))?;
@@ -29,15 +29,16 @@ pub(super) fn page(context: &mut Context<'_>) -> Answer {
     let items: Vec<Value> =
         found.iter().map(|contact| contact_json(account, contact, &wanted.parts)).collect();
     let mut links = json!({
-        "self": link(context, context.query.get("marker").unwrap_or("")),
-        "first": link(context, ""),
-        "last": link(context, &wanted.page_before(account, Bound::Unbounded)),
+        "self": link(context, PATH, context.query.get("marker").unwrap_or("")),
+        "first": link(context, PATH, ""),
+        "last": link(context, PATH, &wanted.page_before(account, Bound::Unbounded)),
     });
     if let Some(last) = found.last().filter(|_| more) {
-        links["next"] = link(context, &marker(last.id));
+        links["next"] = link(context, PATH, &marker(last.id));
     }
     if wanted.after != i64::MIN {
-        links["prev"] = link(context, &wanted.page_before(account, Bound::Included(wanted.after)));
+        links["prev"] =
+            link(context, PATH, &wanted.page_before(account, Bound::Included(wanted.after)));
     }
     Ok(json_body(200, &json!({"_items": items, "_links": links})))
 }
@@ -147,38 +148,6 @@ impl Wanted {
             None => Box::new(account.contacts.live_within(ids).filter(wanted)),
         }
     }
-}
-
-/// A date and time to the second or the millisecond, in UTC.
-fn since(value: &str) -> Option<DateTime<Utc>> {
-    const LENGTHS: [usize; 2] = ["2021-12-17T00:00:00Z".len(), "2021-12-17T00:00:00.000Z".len()];
-    let text = value.strip_prefix("gte::")?;
-    let text = Some(text).filter(|text| text.ends_with('Z') && LENGTHS.contains(&text.len()))?;
-    DateTime::parse_from_rfc3339(text).ok().map(|at| at.to_utc())
-}
-
-fn marker(after: i64) -> String {
-    URL_SAFE_NO_PAD.encode(format!("after:{after}"))
-}
-
-/// An empty marker is that of the first page.
-fn after(marker: &str) -> Option<i64> {
-    if marker.is_empty() {
-        return Some(i64::MIN);
-    }
-    let text = String::from_utf8(URL_SAFE_NO_PAD.decode(marker).ok()?).ok()?;
-    text.strip_prefix("after:")?.parse().ok()
-}
-
-fn link(context: &Context<'_>, marker: &str) -> Value {
-    let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
-    let kept = context.query.pairs().iter().filter(|(name, _)| name != "marker");
-    let mut query: Vec<String> =
-        kept.map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
-    if !marker.is_empty() {
-        query.push(format!("marker={}", encode(marker)));
-    }
-    json!({"marker": marker, "link": format!("{}/contacts/v3?{}", context.base, query.join("&"))})
 }
 
 fn invalid_filter(parameter: &str) -> HttpResponse {

@@ -8,10 +8,7 @@ use super::{
 };
 use crate::{
     simulator::{
-        account::{
-            ContactChange, Identifier, IdentifierSet, LONGEST_VALUE, MergeOption, UpsertFault,
-            is_email,
-        },
+        account::{ContactChange, Identifier, IdentifierSet, MergeOption, UpsertFault},
         switches::ConflictCode,
     },
     transport::HttpResponse,
@@ -91,30 +88,36 @@ pub(super) fn replace(context: &mut Context<'_>) -> Answer {
 }
 
 /// The identifier the path names.
-pub(super) fn identifier(context: &Context<'_>) -> Result<Identifier, HttpResponse> {
-    let (name, value) = (context.arg(0), context.arg(1));
-    let fits = (1..=LONGEST_VALUE).contains(&value.chars().count());
-    let known = match name {
-        "email" => is_email(value),
-        "contactId" | "mobileNumber" => true,
-        name => context.account.custom_identifiers.contains(name),
-    };
-    Some(())
-        .filter(|()| is_identifier_name(name) && known && fits)
-        .and_then(|()| Identifier::named(name, value))
-        .ok_or_else(|| {
-            let text = format!("The id value '{value}' is invalid for the identifier '{name}'");
-            v3_error(400, "contacts:invalidId", &text)
-        })
+fn identifier(context: &Context<'_>) -> Result<Identifier, HttpResponse> {
+    identifier_of(context, "contacts")
 }
 
 /// The live contact the path names.
 pub(super) fn find(context: &Context<'_>) -> Result<i64, HttpResponse> {
-    let by = identifier(context)?;
+    find_of(context, "contacts")
+}
+
+/// The identifier that the path of a service names.
+pub(super) fn identifier_of(
+    context: &Context<'_>,
+    service: &str,
+) -> Result<Identifier, HttpResponse> {
+    let (name, value) = (context.arg(0), context.arg(1));
+    let identifier = context.account.identifier(name, value);
+    identifier.filter(|_| is_identifier_name(name)).ok_or_else(|| {
+        let text = format!("The id value '{value}' is invalid for the identifier '{name}'");
+        v3_error(400, &format!("{service}:invalidId"), &text)
+    })
+}
+
+/// The live contact that the path of a service names.
+pub(super) fn find_of(context: &Context<'_>, service: &str) -> Result<i64, HttpResponse> {
+    let by = identifier_of(context, service)?;
     context.account.contacts.find_live(&by).ok_or_else(|| {
         const TEXT: &str = "The following contacts could not be found";
+        let code = format!("{service}:contactNotFound");
         let detail = format!("Not found using the identifier '{}'", by.name());
-        v3_error_about(404, "contacts:contactNotFound", TEXT, context.arg(1), &detail)
+        v3_error_about(404, &code, TEXT, context.arg(1), &detail)
     })
 }
 

@@ -20,17 +20,10 @@ use crate::{
 };
 
 pub(super) fn submit(context: &mut Context<'_>) -> Answer {
-    let settings = &context.account.settings;
-    if context.body_bytes > settings.max_import_bytes {
-        let status = match settings.switches.oversize_import {
-            OversizeImport::TooLarge413 => 413,
-            OversizeImport::BadRequest400 => 400,
-        };
-        return Err(v3_error(status, "contacts:requestTooLarge", "The import is too large"));
-    }
+    refuse_oversize(context, "contacts")?;
     let (rows, merge) = read_body(&context.body.take_v3()?).map_err(|fault| fault.answer())?;
     if context.account.jobs.active_imports() >= context.account.settings.max_active_imports {
-        return Err(too_many_imports());
+        return Err(too_many_imports("contacts"));
     }
     let id = context.submit(Work::Import { rows, merge });
     Ok(json_body(202, &json!({"importId": id})))
@@ -49,6 +42,19 @@ pub(super) fn status(context: &mut Context<'_>) -> Answer {
         Some(Job::Done(Report::Import(report))) => Ok(shown(id, report, switches)),
         _ => Err(v3_error(404, "contacts:importNotFound", "The import could not be found")),
     }
+}
+
+pub(super) fn refuse_oversize(context: &Context<'_>, service: &str) -> Result<(), HttpResponse> {
+    let settings = &context.account.settings;
+    if context.body_bytes <= settings.max_import_bytes {
+        return Ok(());
+    }
+    let status = match settings.switches.oversize_import {
+        OversizeImport::TooLarge413 => 413,
+        OversizeImport::BadRequest400 => 400,
+    };
+    let code = format!("{service}:requestTooLarge");
+    Err(v3_error(status, &code, "The import is too large"))
 }
 
 /// Whether the text is 32 hexadecimal digits in the groups of a GUID.

@@ -15,8 +15,10 @@ mod deletion;
 mod email_contact_json;
 mod enrolments;
 mod import;
+mod insight_data;
 mod list_members;
 mod lists;
+mod markers;
 mod member_pages;
 mod preferences;
 mod programs;
@@ -38,7 +40,7 @@ pub(super) use self::{
     query::Query,
     route::{Endpoint, Matched, endpoints, route},
 };
-use super::account::{Account, JobFault, Work};
+use super::account::{Account, JobFault, Scope, Work};
 use crate::transport::HttpResponse;
 
 /// An answer; `Err` is one that ends the handling early.
@@ -142,6 +144,32 @@ pub(super) fn respond(operation: Operation, mut context: Context<'_>) -> HttpRes
         Operation::Segments => segments::page(context),
         Operation::RefreshSegment => segments::refresh(context),
         Operation::SegmentRefresh => segments::refresh_status(context),
+        Operation::InsightImport => insight_data::import::submit(context),
+        Operation::InsightImportStatus => insight_data::import::status(context),
+        Operation::InsightJob => insight_data::jobs::status(context),
+        Operation::Collections => insight_data::collections::all(context),
+        Operation::CreateCollection => insight_data::collections::create(context),
+        Operation::DeleteCollection => insight_data::collections::delete(context),
+        Operation::EmptyCollection => insight_data::collections::empty(context),
+        Operation::CollectionSchema => insight_data::collections::schema(context),
+        Operation::AccountCollections => insight_data::collections::of_account(context),
+        Operation::ContactCollections => insight_data::collections::of_contact(context),
+        Operation::AccountRecords => insight_data::pages::of_account(context),
+        Operation::RecordsOfAllContacts => insight_data::pages::of_all_contacts(context),
+        Operation::ContactRecords => insight_data::pages::of_contact(context),
+        Operation::GetAccountRecord => insight_data::records::get(context, Scope::Account),
+        Operation::PutAccountRecord => insight_data::records::put(context, Scope::Account),
+        Operation::DeleteAccountRecord => insight_data::records::delete(context, Scope::Account),
+        Operation::DeleteAccountRecords => {
+            insight_data::records::delete_many(context, Scope::Account)
+        }
+        Operation::DeleteContactRecords => {
+            insight_data::records::delete_many(context, Scope::Contact)
+        }
+        Operation::EmptyContactCollection => insight_data::collections::empty_of_contact(context),
+        Operation::GetContactRecord => insight_data::records::get(context, Scope::Contact),
+        Operation::PutContactRecord => insight_data::records::put(context, Scope::Contact),
+        Operation::DeleteContactRecord => insight_data::records::delete(context, Scope::Contact),
         Operation::Unknown => Err(answer::no_such_endpoint(false)),
         Operation::UnknownV3 => Err(answer::no_such_endpoint(true)),
     };

@@ -1,7 +1,10 @@
 //! Which endpoint a request is for.
 
+mod endpoints;
+
 use percent_encoding::percent_decode_str;
 
+use self::endpoints::ENDPOINTS;
 use super::enrolments;
 use crate::{simulator::ledger::SimulatedTier as Tier, transport::Method};
 
@@ -74,6 +77,28 @@ pub(in crate::simulator) enum Operation {
     Segments,
     RefreshSegment,
     SegmentRefresh,
+    InsightImport,
+    InsightImportStatus,
+    InsightJob,
+    Collections,
+    CreateCollection,
+    DeleteCollection,
+    EmptyCollection,
+    CollectionSchema,
+    AccountCollections,
+    ContactCollections,
+    AccountRecords,
+    RecordsOfAllContacts,
+    ContactRecords,
+    GetAccountRecord,
+    PutAccountRecord,
+    DeleteAccountRecord,
+    DeleteAccountRecords,
+    DeleteContactRecords,
+    EmptyContactCollection,
+    GetContactRecord,
+    PutContactRecord,
+    DeleteContactRecord,
     Unknown,
     UnknownV3,
 }
@@ -128,6 +153,12 @@ impl Endpoint {
         self.operation == Operation::UnknownV3
             || self.template.contains(" /contacts/v3")
             || self.template.contains(" /configuration/v3")
+            || self.template.contains(" /insightData/v3")
+    }
+
+    /// The service that takes imports of this kind, as its error codes begin.
+    pub(in crate::simulator) fn service(&self) -> &'static str {
+        if self.template.contains(" /insightData/") { "insightData" } else { "contacts" }
     }
 
     /// Whether every region's host answers for every account.
@@ -158,184 +189,6 @@ impl Endpoint {
 static UNKNOWN: Endpoint = Endpoint::safe("unknown", Operation::Unknown, Tier::High);
 static UNKNOWN_V3: Endpoint = Endpoint::safe("unknown", Operation::UnknownV3, Tier::High);
 
-/// A literal path stands before a pattern it also fits.
-static ENDPOINTS: &[Endpoint] = &[
-    Endpoint::safe("GET /v2/account-info", Operation::AccountInfo, Tier::High),
-    Endpoint::safe("GET /v2/server-time", Operation::ServerTime, Tier::High),
-    Endpoint::danger("POST /v2/accounts/empty-recycle-bin", Operation::EmptyBin, Tier::Medium),
-    Endpoint::safe(
-        "GET /configuration/v3/customIdentifiers",
-        Operation::CustomIdentifiers,
-        Tier::High,
-    ),
-    Endpoint::safe(
-        "POST /configuration/v3/customIdentifiers",
-        Operation::CreateCustomIdentifier,
-        Tier::Medium,
-    ),
-    Endpoint::danger(
-        "DELETE /configuration/v3/customIdentifiers/{name}",
-        Operation::DeleteCustomIdentifier,
-        Tier::Medium,
-    ),
-    Endpoint::safe("GET /v2/data-fields", Operation::DataFields, Tier::High),
-    Endpoint::safe("POST /v2/data-fields", Operation::CreateDataField, Tier::Medium),
-    Endpoint::danger("DELETE /v2/data-fields/{name}", Operation::DeleteDataField, Tier::Medium),
-    Endpoint::safe("POST /v2/address-books", Operation::CreateList, Tier::Medium),
-    Endpoint::safe("GET /v2/address-books", Operation::Lists, Tier::Low),
-    Endpoint::safe("GET /v2/address-books/private", Operation::PrivateLists, Tier::Low),
-    Endpoint::safe("GET /v2/address-books/public", Operation::PublicLists, Tier::Low),
-    Endpoint::safe("GET /v2/address-books/{id}", Operation::GetList, Tier::High),
-    Endpoint::safe("PUT /v2/address-books/{id}", Operation::UpdateList, Tier::Medium),
-    Endpoint::danger("DELETE /v2/address-books/{id}", Operation::DeleteList, Tier::Medium),
-    Endpoint::safe("GET /v2/address-books/{id}/contacts", Operation::Members, Tier::Low),
-    Endpoint::safe(
-        "GET /v2/address-books/{id}/contacts/modified-since/{date}",
-        Operation::ModifiedMembers,
-        Tier::Low,
-    ),
-    Endpoint::safe(
-        "DELETE /v2/address-books/{addressBookId}/contacts/{contactId}",
-        Operation::RemoveMember,
-        Tier::Medium,
-    ),
-    Endpoint::safe(
-        "POST /v2/address-books/{addressBookId}/contacts/delete",
-        Operation::RemoveMembers,
-        Tier::Low,
-    ),
-    Endpoint::safe("GET /v2/address-books/{id}/campaigns", Operation::ListCampaigns, Tier::Low),
-    Endpoint::safe(
-        "GET /v2/address-books/{id}/contacts/unsubscribed-since/{date}",
-        Operation::UnsubscribedFromList,
-        Tier::Low,
-    ),
-    Endpoint::safe(
-        "GET /v2/address-books/{addressBookId}/contacts/with-preference/{preferenceId}",
-        Operation::WithPreferenceOnList,
-        Tier::Low,
-    ),
-    Endpoint::safe(
-        "GET /v2/address-books/{addressBookId}/contacts/with-preference/{preferenceId}/opt-ins-since/{date}",
-        Operation::OptInsSinceOnList,
-        Tier::Low,
-    ),
-    Endpoint::safe("GET /v2/contacts/deletion/{id}", Operation::RemovalStatus, Tier::Unlimited),
-    Endpoint::danger(
-        "DELETE /v2/address-books/{addressBookId}/contacts",
-        Operation::EmptyList,
-        Tier::Low,
-    ),
-    Endpoint::danger(
-        "POST /v2/address-books/{addressBookId}/contacts/delete-all",
-        Operation::EmptyListJob,
-        Tier::Low,
-    ),
-    Endpoint::danger(
-        "POST /v2/address-books/{id}/contacts/unsubscribe",
-        Operation::UnsubscribeFromList,
-        Tier::Medium,
-    ),
-    Endpoint::danger(
-        "POST /v2/address-books/{id}/contacts/resubscribe",
-        Operation::ResubscribeToList,
-        Tier::Medium,
-    ),
-    Endpoint::danger(
-        "POST /v2/address-books/{id}/contacts/resubscribe-with-no-challenge",
-        Operation::ResubscribeToListAtOnce,
-        Tier::Medium,
-    ),
-    Endpoint::danger("POST /v2/contacts/unsubscribe", Operation::Unsubscribe, Tier::Medium),
-    Endpoint::danger("POST /v2/contacts/resubscribe", Operation::Resubscribe, Tier::Medium),
-    Endpoint::danger(
-        "POST /v2/contacts/resubscribe-with-no-challenge",
-        Operation::ResubscribeAtOnce,
-        Tier::Medium,
-    ),
-    Endpoint::danger("PUT /v2/contacts/suppress-contacts", Operation::Suppress, Tier::Low),
-    Endpoint::safe(
-        "GET /v2/contacts/suppressed-since/{date}",
-        Operation::SuppressedSince,
-        Tier::Low,
-    ),
-    Endpoint::safe(
-        "GET /v2/contacts/unsubscribed-since/{date}",
-        Operation::UnsubscribedSince,
-        Tier::Low,
-    ),
-    Endpoint::safe(
-        "GET /v2/contacts/with-preference/{preferenceId}",
-        Operation::WithPreference,
-        Tier::Low,
-    ),
-    Endpoint::safe(
-        "GET /v2/contacts/with-preference/{preferenceId}/opt-ins-since/{date}",
-        Operation::OptInsSince,
-        Tier::Low,
-    ),
-    Endpoint::safe("GET /v2/contacts/{email}/subscriptions", Operation::Subscriptions, Tier::High),
-    Endpoint::safe(
-        "GET /v2/contacts/{contactIdentifier}/preferences",
-        Operation::ContactPreferences,
-        Tier::High,
-    ),
-    Endpoint::safe(
-        "PUT /v2/contacts/{contactIdentifier}/preferences",
-        Operation::SetContactPreferences,
-        Tier::Medium,
-    ),
-    Endpoint::safe("GET /v2/preferences", Operation::Preferences, Tier::High),
-    Endpoint::safe(
-        "GET /v2/preferences/modified-since/{date}",
-        Operation::PreferencesSince,
-        Tier::High,
-    ),
-    Endpoint::safe("POST /v2/preferences", Operation::CreatePreference, Tier::Medium),
-    Endpoint::safe("PUT /v2/preferences/{id}", Operation::UpdatePreference, Tier::Medium),
-    Endpoint::danger("DELETE /v2/preferences/{id}", Operation::DeletePreference, Tier::Medium),
-    Endpoint::safe("GET /v2/programs", Operation::Programs, Tier::Low),
-    Endpoint::safe("GET /v2/programs/{id}", Operation::GetProgram, Tier::High),
-    Endpoint::safe("POST /v2/programs/enrolments", Operation::Enrol, Tier::Medium),
-    Endpoint::safe("GET /v2/programs/enrolments/{status}", Operation::Enrolments, Tier::Low),
-    Endpoint::safe(
-        "GET /v2/programs/enrolments/{enrolmentId}",
-        Operation::GetEnrolment,
-        Tier::Unlimited,
-    ),
-    Endpoint::safe(
-        "GET /v2/programs/enrolments/{id}/report-faults",
-        Operation::EnrolmentFaults,
-        Tier::Low,
-    ),
-    Endpoint::safe("GET /v2/segments", Operation::Segments, Tier::Low),
-    Endpoint::safe("POST /v2/segments/refresh/{id}", Operation::RefreshSegment, Tier::Medium),
-    Endpoint::safe("GET /v2/segments/refresh/{id}", Operation::SegmentRefresh, Tier::Unlimited),
-    Endpoint::danger("DELETE /v2/contacts/{id}", Operation::DeleteContactV2, Tier::Medium),
-    Endpoint::safe("PUT /contacts/v3/import", Operation::Import, Tier::Low),
-    Endpoint::safe("GET /contacts/v3/import/{importId}", Operation::ImportStatus, Tier::Unlimited),
-    Endpoint::safe("GET /contacts/v3", Operation::Contacts, Tier::Low),
-    Endpoint::safe("POST /contacts/v3", Operation::CreateContact, Tier::Medium),
-    Endpoint::danger("POST /contacts/v3/delete", Operation::DeleteContacts, Tier::Low),
-    Endpoint::safe("GET /contacts/v3/delete/{deleteId}", Operation::DeleteStatus, Tier::Unlimited),
-    Endpoint::safe("GET /contacts/v3/{identifier}/{value}", Operation::GetContact, Tier::High),
-    Endpoint::safe(
-        "PATCH /contacts/v3/{identifier}/{value}",
-        Operation::UpdateContact,
-        Tier::Medium,
-    ),
-    Endpoint::danger(
-        "PUT /contacts/v3/{identifier}/{value}",
-        Operation::ReplaceContact,
-        Tier::Medium,
-    ),
-    Endpoint::danger(
-        "DELETE /contacts/v3/{identifier}/{value}",
-        Operation::DeleteContact,
-        Tier::Medium,
-    ),
-];
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -354,6 +207,15 @@ mod tests {
     fn a_removal_without_its_contact_id_empties_the_list() {
         let path = "/v2/address-books/5/contacts/";
         assert_eq!(operation(Method::Delete, path), Operation::EmptyList);
+    }
+
+    #[test]
+    fn a_record_called_empty_is_the_call_that_deletes_all() {
+        let path = "/insightData/v3/contacts/email/a@example.com/Orders/";
+        let operation = |key: &str| operation(Method::Delete, &format!("{path}{key}"));
+        assert_eq!(operation("empty"), Operation::EmptyContactCollection);
+        assert_eq!(operation("deleteRecords"), Operation::DeleteContactRecords);
+        assert_eq!(operation("24938"), Operation::DeleteContactRecord);
     }
 
     #[test]

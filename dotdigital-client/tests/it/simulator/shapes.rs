@@ -40,6 +40,9 @@ fn paths() -> impl Strategy<Value = String> {
         "2021-01-01",
         "configuration",
         "customIdentifiers",
+        "insightData",
+        "collections",
+        "Orders",
         "data-fields",
         "FIRSTNAME",
         "email",
@@ -72,6 +75,8 @@ fn paths() -> impl Strategy<Value = String> {
         "/v2/address-books/101/contacts",
         "/v2/data-fields",
         "/configuration/v3/customIdentifiers",
+        "/insightData/v3/import",
+        "/insightData/v3/account/Orders/A1",
     ]);
     prop_oneof![
         known.prop_map(str::to_owned),

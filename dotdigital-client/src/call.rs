@@ -6,7 +6,11 @@ use chrono::{DateTime, Utc};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
-use crate::{error::Error, limits::Tier, transport::Method};
+use crate::{
+    error::Error,
+    limits::{JobKind, Tier},
+    transport::Method,
+};
 
 /// Everything but letters, digits and the marks that never need encoding.
 const STRICT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
@@ -34,8 +38,8 @@ pub(crate) struct Call {
     /// The tier until the service tells.
     pub(crate) tier: Tier,
     pub(crate) repeat: Repeat,
-    /// Whether it starts a job of a kind that an account may only have so many of.
-    pub(crate) takes_slot: bool,
+    /// The kind of job that it starts, where an account may only have so many of that kind.
+    pub(crate) job: Option<JobKind>,
 }
 
 impl Call {
@@ -44,7 +48,7 @@ impl Call {
     pub(crate) fn new(endpoint: &'static str, tier: Tier, repeat: Repeat) -> Self {
         let (method, path) = split(endpoint);
         let path_and_query = path.to_owned();
-        Self { endpoint, method, path_and_query, body: None, tier, repeat, takes_slot: false }
+        Self { endpoint, method, path_and_query, body: None, tier, repeat, job: None }
     }
 
     /// A reading call.
@@ -92,8 +96,8 @@ impl Call {
     }
 
     /// The same call, marked as one that starts a job.
-    pub(crate) fn taking_slot(mut self) -> Self {
-        self.takes_slot = true;
+    pub(crate) fn starting(mut self, job: JobKind) -> Self {
+        self.job = Some(job);
         self
     }
 

@@ -100,6 +100,12 @@ where
     Ok(serde_json::from_value(value).ok())
 }
 
+/// For a field that counts something: a number, also as a text; none where it is not understood.
+pub(crate) fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    let text = lenient_text(Value::deserialize(deserializer)?);
+    Ok(text.and_then(|text| text.trim().parse().ok()).unwrap_or_default())
+}
+
 /// For a field that may be `null` where it should be missing.
 pub(crate) fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where

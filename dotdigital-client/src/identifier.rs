@@ -29,7 +29,7 @@ pub enum InvalidIdentifier {
     /// Not 1 to 50 letters, digits, `-` or `_`, or a word with a meaning of its own.
     #[error("not a valid name for a custom identifier")]
     CustomName,
-    /// A value that a path cannot carry: `.` or `..`.
+    /// A value that a path cannot carry: `.` or `..`, alone or between slashes.
     #[error("not a valid value for a custom identifier")]
     CustomValue,
 }
@@ -161,13 +161,16 @@ impl CustomValue {
     ///
     /// # Errors
     ///
-    /// Fails unless it has 1 to 256 characters, and for `.` and `..`, which a path cannot carry
-    /// even when they are encoded.
+    /// Fails unless it has 1 to 256 characters, and for `.` and `..`, alone or between slashes,
+    /// which a path cannot carry even when they are encoded.
     pub fn parse(text: &str) -> Result<Self, InvalidIdentifier> {
-        match bounded(text)? {
-            "." | ".." => Err(InvalidIdentifier::CustomValue),
-            text => Ok(Self(text.to_owned())),
+        let text = bounded(text)?;
+        // A server that decodes before it routes sees the slashes.
+        let leads_elsewhere = |part: &str| matches!(part.trim(), "." | "..");
+        if text.split(['/', '\\']).any(leads_elsewhere) {
+            return Err(InvalidIdentifier::CustomValue);
         }
+        Ok(Self(text.to_owned()))
     }
 
     /// The value.
@@ -334,7 +337,7 @@ mod tests {
         for name in ["", "import", "Delete", "EMAIL", "a/b", "a b"] {
             assert!(Identifier::custom(name, "1").is_err(), "{name}");
         }
-        for value in ["", ".", "..", " .. "] {
+        for value in ["", ".", "..", " .. ", "a/../b", "..\\b", "a/."] {
             assert!(Identifier::custom("crm-id", value).is_err(), "{value}");
         }
     }

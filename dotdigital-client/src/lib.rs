@@ -57,16 +57,16 @@
 //! | `PUT /contacts/v3/import` | [`imports::Imports::submit`], [`imports::Imports::run`], [`imports::Imports::run_from`] | acts again: never blindly repeated |
 //! | `GET /contacts/v3/import/{importId}` | [`imports::Imports::status`], [`imports::Imports::wait`], [`imports::Imports::wait_with`], [`imports::Imports::run`], [`imports::Imports::run_from`] | reads |
 //! | `GET /contacts/v3/{identifier}/{value}` | [`contacts::Contacts::find`] | reads |
-//! | `PATCH /contacts/v3/{identifier}/{value}` | [`contacts::Contacts::upsert`], [`contacts::Contacts::upsert_merging`] | harmless |
-//! | `PUT /contacts/v3/{identifier}/{value}` | [`contacts::Contacts::replace`] (1) | harmless |
+//! | `PATCH /contacts/v3/{identifier}/{value}` | [`contacts::Contacts::upsert`], [`contacts::Contacts::upsert_merging`] | harmless, unless it adds consent records or subscribes |
+//! | `PUT /contacts/v3/{identifier}/{value}` | [`contacts::Contacts::replace`] (1) | harmless, unless it subscribes |
 //! | `DELETE /contacts/v3/{identifier}/{value}` | [`contacts::Contacts::delete`] (1) | harmless |
 //! | `POST /contacts/v3/delete` | [`contacts::Contacts::delete_many`] (1) | acts again: never blindly repeated |
 //! | `GET /contacts/v3/delete/{deleteId}` | [`contacts::Contacts::deletion_status`] (1), [`contacts::Contacts::wait_for_deletion`] (1) | reads |
 //! | `POST /contacts/v3` | [`contacts::Contacts::create`] | acts again: never blindly repeated |
 //! | `GET /contacts/v3` | [`contacts::Contacts::pages`], [`list_members::ListMembers::pages`] | reads |
 //! | `DELETE /v2/address-books/{addressBookId}/contacts/{contactId}` | [`list_members::ListMembers::remove`] | harmless |
-//! | `POST /v2/address-books/{addressBookId}/contacts/delete` | [`list_members::ListMembers::remove_many`] | acts again: never blindly repeated |
-//! | `GET /v2/contacts/deletion/{id}` | [`list_members::ListMembers::removal_status`], [`list_members::ListMembers::wait`], [`list_members::ListMembers::wait_with`] | reads |
+//! | `POST /v2/address-books/{addressBookId}/contacts/delete` | [`list_members::ListMembers::remove_many`], [`list_members::ListMembers::remove_in_batches`] | acts again: never blindly repeated |
+//! | `GET /v2/contacts/deletion/{id}` | [`list_members::ListMembers::removal_status`], [`list_members::ListMembers::wait`], [`list_members::ListMembers::wait_with`], [`list_members::ListMembers::remove_in_batches`] | reads |
 //! | `POST /v2/address-books/{addressBookId}/contacts/delete-all` | [`list_members::ListMembers::remove_all`] (1) | acts again: never blindly repeated |
 //! | `GET /v2/address-books/{id}/contacts/unsubscribed-since/{date}` | [`list_members::ListMembers::unsubscribed_since`] | reads |
 //! | `GET /v2/address-books/{addressBookId}/contacts/with-preference/{preferenceId}` | [`list_members::ListMembers::opted_into`] | reads |

@@ -54,6 +54,21 @@ impl fmt::Display for Tier {
     }
 }
 
+/// A kind of jobs of which an account may only have so many at work, counted by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum JobKind {
+    Import,
+    InsightImport,
+    /// Told by the service of a call that is not known to start a job.
+    Other,
+    #[cfg(feature = "account-deletion")]
+    Deletion,
+}
+
+impl JobKind {
+    const COUNT: usize = 4;
+}
+
 /// How limits are kept. Start from [`Default`] and change single fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LimitSettings {
@@ -106,7 +121,8 @@ pub(crate) struct Governor {
     clock: Arc<dyn Clock>,
     lanes: [Lane; Tier::COUNT],
     learnt: Mutex<Learnt>,
-    slots: RwLock<()>,
+    /// The line for the job slots of each kind.
+    slots: [RwLock<()>; JobKind::COUNT],
 }
 
 /// One tier: the queue in front of it and its window.
@@ -132,7 +148,7 @@ impl Governor {
         };
         let LimitSettings { low, medium, high, unlimited, .. } = settings;
         let lanes = [lane(low), lane(medium), lane(high), lane(unlimited)];
-        Self { settings, clock, lanes, learnt: Mutex::default(), slots: RwLock::default() }
+        Self { settings, clock, lanes, learnt: Mutex::default(), slots: Default::default() }
     }
 
     pub(crate) fn settings(&self) -> &LimitSettings {
@@ -181,14 +197,14 @@ impl Governor {
         }
     }
 
-    /// Waits while another call is trying to get a job slot.
-    pub(crate) async fn slot_gate(&self) -> RwLockReadGuard<'_, ()> {
-        self.slots.read().await
+    /// Waits while another call is trying to get a job slot of that kind.
+    pub(crate) async fn slot_gate(&self, job: JobKind) -> RwLockReadGuard<'_, ()> {
+        self.slots[job as usize].read().await
     }
 
-    /// The right to be the one call that tries to get a job slot, in order of asking.
-    pub(crate) async fn slot_turn(&self) -> RwLockWriteGuard<'_, ()> {
-        self.slots.write().await
+    /// The right to be the one call that tries to get a job slot of that kind, in order of asking.
+    pub(crate) async fn slot_turn(&self, job: JobKind) -> RwLockWriteGuard<'_, ()> {
+        self.slots[job as usize].write().await
     }
 
     fn lane(&self, tier: Tier) -> &Lane {

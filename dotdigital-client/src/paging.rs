@@ -66,7 +66,7 @@ impl<T: DeserializeOwned> Pages<T> {
     ///
     /// Fails as any call does, and with [`ErrorKind::Decode`](crate::ErrorKind::Decode) when paging
     /// runs in a circle: a collection that was read in part must not look complete. After an error
-    /// of another kind the same page can be asked for again.
+    /// the same page is asked for again, so that one in a circle stays an error.
     pub async fn next_page(&mut self) -> Result<Option<Vec<T>>, Error> {
         while !self.done {
             let items = match self.way {
@@ -100,11 +100,10 @@ impl<T: DeserializeOwned> Pages<T> {
         let answer = self.client.send(&call).await?;
         let page: Vec<T> = decode::json(&call, &answer)?;
         let keys: HashSet<u64> = page.iter().map(*key).collect();
-        self.done = page.is_empty();
         if !page.is_empty() && keys.is_subset(last_page) {
-            self.done = true;
             return Err(Error::decode(&call, &answer, "the pages repeat themselves"));
         }
+        self.done = page.is_empty();
         *last_page = keys;
         *next = next.saturating_add(*size);
         Ok(page)
@@ -121,21 +120,23 @@ impl<T: DeserializeOwned> Pages<T> {
         let answer = self.client.send(&call).await?;
         let page: MarkedPage<T> = decode::json(&call, &answer)?;
         *empty_pages = if page.items.is_empty() { *empty_pages + 1 } else { 0 };
-        let Some(next) = page.links.next else {
+        let Some(next) = page.links.next.and_then(|next| next.marker) else {
             self.done = true;
             return Ok(page.items);
         };
-        let fresh = seen.insert(key(&next.marker));
-        if fresh && *empty_pages < MOST_EMPTY_PAGES {
-            *marker = Some(next.marker);
-            return Ok(page.items);
-        }
-        self.done = true;
-        if page.items.is_empty() && !fresh {
+        // The first page is the one of the empty marker.
+        let leads_back = next.is_empty() || seen.contains(&key(&next));
+        if leads_back && page.items.is_empty() {
             // The end, told by a marker that leads nowhere new.
+            self.done = true;
             return Ok(page.items);
         }
-        Err(Error::decode(&call, &answer, "paging does not come to an end"))
+        if leads_back || *empty_pages >= MOST_EMPTY_PAGES {
+            return Err(Error::decode(&call, &answer, "paging does not come to an end"));
+        }
+        seen.insert(key(&next));
+        *marker = Some(next);
+        Ok(page.items)
     }
 
     /// Asks again for the highest id seen, and drops what it had already: whether the bound itself
@@ -149,7 +150,6 @@ impl<T: DeserializeOwned> Pages<T> {
         let bounds = [Some(*lowest)].into_iter().chain(page.iter().map(place));
         if !bounds.is_sorted() {
             // A missing id sorts below all others, so that it ends up here too.
-            self.done = true;
             return Err(Error::decode(
                 &call,
                 &answer,
@@ -197,5 +197,6 @@ struct Links {
 
 #[derive(Deserialize)]
 struct Link {
-    marker: String,
+    #[serde(default)]
+    marker: Option<String>,
 }

@@ -18,7 +18,7 @@ use crate::{
     clock::Clock,
     endpoint::Endpoint,
     error::{Error, ErrorKind, Failure, classify, unanswered},
-    limits::{Governor, Permit, Reading},
+    limits::{Governor, JobKind, Permit, Reading},
     observer::{CallObserver, CallRecord},
     retry::{Budget, FailedAttempt, Fault, RetryPolicy, Verdict, doubled},
     transport::{HttpRequest, HttpResponse, Transport, TransportErrorKind},
@@ -120,7 +120,7 @@ impl Pipeline {
                 Step::Stop => return Err(progress.close(Error::failed(call, failure))),
                 Step::Again(wait) => self.clock.sleep(wait).await,
                 Step::AgainForSlot(wait) => {
-                    if !self.line_up_for_slot(&mut progress).await {
+                    if !self.line_up_for_slot(call, &mut progress).await {
                         return Err(progress.close(Error::failed(call, failure)));
                     }
                     self.clock.sleep(wait).await;
@@ -140,8 +140,8 @@ impl Pipeline {
             self.clock.sleep(wait).await;
         }
         let queue = async {
-            if call.takes_slot && progress.slot_turn.is_none() {
-                drop(self.governor.slot_gate().await);
+            if let (Some(job), None) = (call.job, &progress.slot_turn) {
+                drop(self.governor.slot_gate(job).await);
             }
             self.governor.admit(call.endpoint, call.tier).await
         };
@@ -238,10 +238,11 @@ impl Pipeline {
     }
 
     /// Becomes the one call that tries to get a job slot. False when that takes too long.
-    async fn line_up_for_slot<'a>(&'a self, progress: &mut Progress<'a>) -> bool {
+    async fn line_up_for_slot<'a>(&'a self, call: &Call, progress: &mut Progress<'a>) -> bool {
         if progress.slot_turn.is_none() {
             let limit = self.governor.settings().slot_wait.min(self.remaining(progress));
-            progress.slot_turn = within(&*self.clock, limit, self.governor.slot_turn()).await;
+            let turn = self.governor.slot_turn(call.job.unwrap_or(JobKind::Other));
+            progress.slot_turn = within(&*self.clock, limit, turn).await;
         }
         progress.slot_turn.is_some()
     }

@@ -109,7 +109,7 @@ impl RawCall {
         let missing = call.path_and_query.contains('{');
         let missing = missing.then_some("there are fewer arguments than parameters in the path");
         let fault = self.fault.or(missing);
-        match fault.or_else(|| danger::refusal(call.method, &call.path_and_query)) {
+        match fault.or_else(|| danger::refusal(call)) {
             Some(fault) => Err(Error::refused(call.endpoint, fault)),
             None => Ok(call),
         }
@@ -150,12 +150,19 @@ impl Raw {
     }
 }
 
+/// Whether every brace belongs to a `{parameter}`.
+fn braces_match(path: &str) -> bool {
+    let Some((before, rest)) = path.split_once('{') else { return !path.contains('}') };
+    let Some((name, after)) = rest.split_once('}') else { return false };
+    !before.contains('}') && !name.is_empty() && !name.contains('{') && braces_match(after)
+}
+
 /// Whether a path is one that means what it says.
 fn path_fault(path: &str) -> Option<&'static str> {
     let dots = path.split(['/', '?']).any(|segment| matches!(segment, "." | ".."));
     let visible = path.bytes().all(|byte| byte.is_ascii_graphic());
     let plain = visible && !path.contains(['?', '#', '%', '\\']);
-    (dots || !plain).then_some(
+    (dots || !plain || !braces_match(path)).then_some(
         "the path is to be plain: values go in through arguments, the query through query()",
     )
 }

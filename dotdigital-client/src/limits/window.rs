@@ -84,8 +84,8 @@ impl Window {
         match (reading.reset, self.ends) {
             // A straggler from a window that is over.
             (Some(reset), _) if reset <= now => self.count(),
-            (Some(reset), Some(end)) if end.told && reset + SAME_WINDOW < end.at => {}
-            (Some(reset), Some(end)) if end.told && reset <= end.at + SAME_WINDOW => {
+            (Some(reset), Some(end)) if end.told && end.at - reset > SAME_WINDOW => {}
+            (Some(reset), Some(end)) if end.told && reset - end.at <= SAME_WINDOW => {
                 self.left = self.left.min(remaining);
             }
             (Some(reset), _) => {
@@ -250,5 +250,20 @@ mod tests {
         assert_eq!(admit(&mut window, 2), Err(58));
         assert_eq!(admit(&mut window, 61), Ok(()));
         assert_eq!(admit(&mut window, 61), Err(60));
+    }
+
+    #[test]
+    fn a_window_without_end_is_no_trouble() {
+        let forever = Reading {
+            limit: Some(5),
+            remaining: Some(4),
+            reset: Some(DateTime::<Utc>::MAX_UTC),
+            ..Reading::default()
+        };
+        let mut window = Window::new(None);
+        for _ in 0..3 {
+            assert_eq!(admit(&mut window, 0), Ok(()));
+            answer(&mut window, 0, &forever);
+        }
     }
 }

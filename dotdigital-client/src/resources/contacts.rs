@@ -53,7 +53,8 @@ pub use update::ContactUpdate;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Upserted {
-    /// Whether the contact is new.
+    /// Whether the contact is new. After a lost answer the call is repeated, and then `false` may
+    /// mean that the first one created it.
     pub created: bool,
     /// The contact as it is now.
     pub contact: Contact,
@@ -95,7 +96,7 @@ impl Contacts {
     }
 
     /// Creates a contact, which must have an email address or a mobile number. Never repeated once
-    /// it may have been acted on; [`upsert`](Self::upsert) does the same and may be repeated.
+    /// it may have been acted on; [`upsert`](Self::upsert) does the same and mostly may.
     ///
     /// `POST /contacts/v3` (tier: medium)
     ///
@@ -109,7 +110,10 @@ impl Contacts {
     }
 
     /// Updates a contact, or creates it when the account has none; what is given wins over what is
-    /// stored. A contact in the recycle bin comes back. Repeating it does no harm.
+    /// stored. A contact in the recycle bin comes back.
+    ///
+    /// Repeating it does no harm, unless it adds consent records or subscribes: then it is never
+    /// repeated once it may have been acted on.
     ///
     /// The identifier is stored as well, except a contact id. Another one of the same kind in
     /// `update` is stored in its place: so an address is changed.
@@ -174,7 +178,7 @@ fn upsert_call(
 ) -> Result<Call, Error> {
     const ENDPOINT: &str = "PATCH /contacts/v3/{identifier}/{value}";
     let body = checked(ENDPOINT, update, Place::Upsert(identifier))?;
-    Call::new(ENDPOINT, Tier::Medium, Repeat::Harmless)
+    Call::new(ENDPOINT, Tier::Medium, update.repeat())
         .arg(identifier.name())
         .arg(identifier.path_value())
         .query("merge-option", merge.in_query())
@@ -256,6 +260,41 @@ mod tests {
         let update = ContactUpdate::new().email(address);
         assert_eq!(create_call(&update).unwrap().repeat, Repeat::ActsAgain);
         assert_eq!(upserting(&email("a@example.com"), &update).repeat, Repeat::Harmless);
+    }
+
+    #[test]
+    fn an_upsert_that_would_act_twice_is_not_repeatable() {
+        let consented = "2023-01-26T21:29:00Z".parse().unwrap();
+        let ip = "127.0.0.1".parse().unwrap();
+        let record =
+            ConsentRecord::new("Yes", consented, "https://example.com/", ip, "Browser").unwrap();
+        let jane = email("jane@example.com");
+        let recording = ContactUpdate::new().consent(record);
+        assert_eq!(upserting(&jane, &recording).repeat, Repeat::ActsAgain);
+    }
+
+    #[cfg(feature = "consent-changes")]
+    #[test]
+    fn subscribing_is_not_repeatable_and_unsubscribing_is() {
+        let jane = email("jane@example.com");
+        let repeat = |update: ContactUpdate| upserting(&jane, &update).repeat;
+        let new = ContactUpdate::new;
+        for acts_again in [
+            new().email_status(EmailStatusChange::Subscribed),
+            new().opt_in_type(OptInType::VerifiedDouble),
+            new().resubscribe(ResubscribeOptions::asking()),
+            new().sms_status(PhoneStatusChange::Subscribed),
+            new().whatsapp_status(PhoneStatusChange::Subscribed),
+        ] {
+            assert_eq!(repeat(acts_again), Repeat::ActsAgain);
+        }
+        for harmless in [
+            new().email_status(EmailStatusChange::Unsubscribed),
+            new().opt_in_type(OptInType::Single),
+            new().sms_status(PhoneStatusChange::Suppressed),
+        ] {
+            assert_eq!(repeat(harmless), Repeat::Harmless);
+        }
     }
 
     #[test]

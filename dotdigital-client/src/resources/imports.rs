@@ -14,7 +14,7 @@ use crate::{
     decode,
     error::Error,
     ids::ImportId,
-    limits::Tier,
+    limits::{JobKind, Tier},
     polling,
 };
 
@@ -154,7 +154,7 @@ fn submit_call(body: &ImportBody) -> Result<Call, Error> {
         return Err(Error::refused(ENDPOINT, "an import needs at least one contact"));
     }
     let call = Call::new(ENDPOINT, Tier::Low, Repeat::ActsAgain);
-    Ok(call.taking_slot().bytes(body.bytes()))
+    Ok(call.starting(JobKind::Import).bytes(body.bytes()))
 }
 
 fn status_call(import: &ImportId) -> Call {

@@ -20,7 +20,7 @@ use crate::{
     error::Error,
     identifier::Identifier,
     ids::{InsightImportId, InsightJobId},
-    limits::Tier,
+    limits::{JobKind, Tier},
     paging::Pages,
     polling::{self, PollPolicy},
 };
@@ -102,7 +102,7 @@ impl InsightData {
     }
 
     /// Creates an empty collection, and tells whether it is new: one that exists is left as it is.
-    /// Repeating it does no harm.
+    /// Repeating it does no harm, so `false` may also mean that an answer was lost on the way.
     ///
     /// `POST /insightData/v3/collections/{collectionName}` (tier: medium)
     ///
@@ -157,12 +157,14 @@ impl InsightData {
     /// exist is created, a contact that does not exist is not. Repeated only when it cannot have
     /// been acted on: a second job would do the same work again.
     ///
-    /// An account may have 5 such imports at work.
+    /// An account may have 5 such imports at work. When it has, this waits for a free slot as long
+    /// as [`LimitSettings::slot_wait`](crate::LimitSettings) allows.
     ///
     /// `PUT /insightData/v3/import` (tier: low)
     ///
     /// # Errors
     ///
+    /// [`ErrorKind::SlotsFull`](crate::ErrorKind::SlotsFull) when no slot came free, and
     /// [`ErrorKind::Rejected`](crate::ErrorKind::Rejected) before sending for an import without
     /// records.
     pub async fn submit(&self, import: &InsightImport) -> Result<InsightImportId, Error> {
@@ -254,7 +256,8 @@ fn submit_call(import: &InsightImport) -> Result<Call, Error> {
     if import.is_empty() {
         return Err(Error::refused(ENDPOINT, "an import needs at least one record"));
     }
-    Ok(Call::new(ENDPOINT, Tier::Low, Repeat::ActsAgain).bytes(import.bytes()))
+    let call = Call::new(ENDPOINT, Tier::Low, Repeat::ActsAgain);
+    Ok(call.starting(JobKind::InsightImport).bytes(import.bytes()))
 }
 
 fn status_call(import: &InsightImportId) -> Call {

@@ -45,7 +45,7 @@ pub struct ContactList {
     /// Who may see it.
     pub visibility: Visibility,
     /// How many contacts the service says are on it. May lag behind running jobs.
-    #[serde(default, deserialize_with = "decode::null_as_default")]
+    #[serde(default, deserialize_with = "decode::count")]
     pub contacts: u64,
 }
 

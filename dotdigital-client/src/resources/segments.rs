@@ -23,7 +23,7 @@ pub struct Segment {
     #[serde(default, deserialize_with = "decode::null_as_default")]
     pub name: String,
     /// How many contacts fitted when it was last computed.
-    #[serde(default, deserialize_with = "decode::null_as_default")]
+    #[serde(default, deserialize_with = "decode::count")]
     pub contacts: u64,
 }
 

@@ -23,6 +23,13 @@ pub enum Fault {
     Status(u16),
     /// An empty answer of that status, although the service acted.
     StatusAfterActing(u16),
+    /// An error of the service, without acting, such as 400 with `ERROR_ADDRESSBOOK_IN_USE`.
+    Refused {
+        /// The answer's status.
+        status: u16,
+        /// The code, in the shape of error that the endpoint has.
+        code: String,
+    },
     /// A proxy's HTML page of that status, without acting.
     Html(u16),
     /// 429 as if the tier's limit were used up.

@@ -7,6 +7,7 @@ use super::{
     account::{
         Channel, ChannelStatus, Contact, DataField, IdentifierSet, List, MemberStatus, name_key,
     },
+    api,
     views::{ContactView, DataFieldType, ListView, Visibility},
 };
 
@@ -209,9 +210,22 @@ impl Simulator {
         self.lock().account.contacts.live_after(i64::MIN).map(view).collect()
     }
 
+    /// One contact in full, as reading it shows it: identifiers, data fields, channels, lists,
+    /// preferences and consent. `None` when it is unknown or in the recycle bin.
+    pub fn contact(&self, id: i64) -> Option<crate::contacts::Contact> {
+        let shown = api::contact_in_full(&self.lock().account, id)?;
+        serde_json::from_value(shown).ok()
+    }
+
+    /// The account's data fields by name, the built-in ones first, and what each holds.
+    pub fn data_fields(&self) -> Vec<(String, DataFieldType)> {
+        let fields = &self.lock().account.data_fields;
+        fields.iter().map(|field| (field.name.clone(), field.kind)).collect()
+    }
+
     /// How many contacts there are, those in the recycle bin left out.
     pub fn contact_count(&self) -> usize {
-        self.lock().account.contacts.live_after(i64::MIN).count()
+        self.lock().account.contacts.len()
     }
 
     /// The contacts in the recycle bin, by id.

@@ -30,6 +30,12 @@ pub(super) enum Admission {
     Capped,
 }
 
+impl Admission {
+    fn lets_through(&self) -> bool {
+        matches!(self, Self::Free | Self::Tiered { admitted: true, .. })
+    }
+}
+
 impl Limiter {
     pub(super) fn admit(
         &mut self,
@@ -37,14 +43,19 @@ impl Limiter {
         tier: SimulatedTier,
         now: DateTime<Utc>,
     ) -> Admission {
-        match limits {
+        self.forget_before_the_hour(now);
+        let admission = match limits {
             RateLimits::Off => Admission::Free,
             RateLimits::Tiered(limits) => self.admit_tiered(limits, tier, now),
-            RateLimits::Flat { per_hour } => self.admit_flat(per_hour, now),
+            RateLimits::Flat { per_hour } => self.admit_flat(per_hour),
+        };
+        if admission.lets_through() {
+            self.last_hour.push_back(now);
         }
+        admission
     }
 
-    /// Calls of the last hour; counted under the flat scheme only.
+    /// Calls let through in the last hour, under any scheme.
     pub(super) fn calls_in_last_hour(&self) -> usize {
         self.last_hour.len()
     }
@@ -71,17 +82,16 @@ impl Limiter {
         Admission::Tiered { admitted, limit, remaining: limit - window.1 }
     }
 
-    fn admit_flat(&mut self, per_hour: u32, now: DateTime<Utc>) -> Admission {
+    fn admit_flat(&self, per_hour: u32) -> Admission {
+        if self.last_hour.len() >= per_hour as usize { Admission::Capped } else { Admission::Free }
+    }
+
+    fn forget_before_the_hour(&mut self, now: DateTime<Utc>) {
         let hour_ago =
             now.checked_sub_signed(TimeDelta::hours(1)).unwrap_or(DateTime::<Utc>::MIN_UTC);
         while self.last_hour.front().is_some_and(|at| *at <= hour_ago) {
             self.last_hour.pop_front();
         }
-        if self.last_hour.len() >= per_hour as usize {
-            return Admission::Capped;
-        }
-        self.last_hour.push_back(now);
-        Admission::Free
     }
 }
 
@@ -132,11 +142,7 @@ mod tests {
         tier: SimulatedTier,
         seconds: i64,
     ) -> bool {
-        match limiter.admit(limits, tier, at(seconds)) {
-            Admission::Free => true,
-            Admission::Tiered { admitted, .. } => admitted,
-            Admission::Capped => false,
-        }
+        limiter.admit(limits, tier, at(seconds)).lets_through()
     }
 
     #[test]

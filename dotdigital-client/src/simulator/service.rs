@@ -57,6 +57,9 @@ impl Service {
         let response = match &fault {
             Some(Fault::ResetBeforeActing) => None,
             Some(Fault::Status(status)) => Some(api::status(*status)),
+            Some(Fault::Refused { status, code }) => {
+                Some(api::refused(matched.endpoint.is_v3(), *status, code))
+            }
             Some(Fault::Html(status)) => Some(api::html(*status)),
             Some(Fault::TooManyActiveImports) => {
                 Some(api::too_many_imports(matched.endpoint.service()))

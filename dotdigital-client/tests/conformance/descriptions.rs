@@ -1,6 +1,11 @@
 //! The vendor's descriptions: which operations there are, and what goes in and out of them.
 
-use std::{collections::BTreeMap, env, fs, path::Path, sync::OnceLock};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    env, fs,
+    path::Path,
+    sync::OnceLock,
+};
 
 use dotdigital_client::HttpRequest;
 use jsonschema::Validator;
@@ -29,6 +34,9 @@ pub(crate) const FILES: [&str; 10] = [
     "programs-v2.yaml",
     "segments-v2.yaml",
 ];
+
+/// Malformed, not let in, the wrong region, nothing there, too large, too many.
+const ANYWHERE: [u16; 6] = [400, 401, 403, 404, 413, 429];
 
 /// All operations of all descriptions.
 #[derive(Debug)]
@@ -69,10 +77,16 @@ struct Body {
 }
 
 /// What is described of one status: nothing, or how its body looks.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Answer {
     json: bool,
     schema: Option<Validator>,
+    /// The same, with no room for what is not described.
+    closed: Option<Validator>,
+    /// The media types, without their parameters.
+    kinds: Vec<String>,
+    /// Where values can stand: what is described, or shown where nothing is.
+    places: BTreeSet<String>,
 }
 
 /// The descriptions, or `None` after saying that `test` is skipped because nobody told where they
@@ -154,14 +168,40 @@ impl Operation {
         faults
     }
 
-    /// What is wrong with an answer. Of a status that is not described only this is said, and only
-    /// of a success: every operation may be refused or fail in ways that are not listed.
+    /// What is wrong with an answer. Of a status that is not described only this is said, and not of
+    /// one that every call may meet: the descriptions seldom list those.
     pub(crate) fn answer_faults(&self, status: u16, body: &[u8]) -> Vec<String> {
         match self.answers.get(&status.to_string()) {
             Some(answer) => answer.faults(body),
-            None if status < 400 => vec![format!("status {status} is not described")],
+            None if status < 500 && !ANYWHERE.contains(&status) => {
+                vec![format!("status {status} is not described")]
+            }
             None => Vec::new(),
         }
+    }
+
+    /// What an answer holds that is not described, or calls itself.
+    pub(crate) fn surplus(&self, status: u16, body: &[u8], kind: Option<&str>) -> Vec<String> {
+        let Some(answer) = self.answers.get(&status.to_string()) else { return Vec::new() };
+        let mut faults = Vec::new();
+        if let (Some(closed), Ok(value)) = (&answer.closed, serde_json::from_slice(body)) {
+            faults = schema::faults(closed, &value);
+        }
+        let kind = kind.and_then(|kind| kind.split(';').next());
+        match kind.filter(|_| !answer.kinds.is_empty()) {
+            Some(kind) if !answer.kinds.iter().any(|known| known == kind) => {
+                faults.push(format!("{kind} is not among {:?}", answer.kinds));
+            }
+            _ => {}
+        }
+        faults
+    }
+
+    /// Every place where an answer of success can hold a value, with its status.
+    pub(crate) fn places(&self) -> BTreeSet<String> {
+        let successes = self.answers.iter().filter(|(status, _)| status.starts_with('2'));
+        let places = successes.flat_map(|(_, answer)| &answer.places);
+        places.map(|place| format!("{} {place}", self.endpoint())).collect()
     }
 
     fn path_faults(&self, path: &str) -> Vec<String> {
@@ -338,13 +378,26 @@ fn answers(root: &Value, described: &Value) -> BTreeMap<String, Answer> {
 fn answer(root: &Value, described: &Value) -> Answer {
     let contents = described["content"].as_object();
     let Some((kind, content)) = contents.and_then(|contents| contents.iter().next()) else {
-        return Answer { json: false, schema: None };
+        return Answer::default();
     };
     let schema = content.get("schema").and_then(quirks::answer);
+    let places = match schema {
+        Some(schema) => schema::places(root, schema),
+        None => schema::places_in(&example(content)),
+    };
+    let validator = |usage| schema.map(|schema| schema::validator(root, schema, usage));
     Answer {
         json: kind == "application/json",
-        schema: schema.map(|schema| schema::validator(root, schema, Use::Response)),
+        schema: validator(Use::Response),
+        closed: validator(Use::Request),
+        kinds: contents.into_iter().flatten().map(|(kind, _)| kind.clone()).collect(),
+        places,
     }
+}
+
+fn example(content: &Value) -> Value {
+    let examples = content["examples"].as_object().into_iter().flatten();
+    examples.map(|(_, example)| example["value"].clone()).next().unwrap_or_default()
 }
 
 /// What the rest relies on: as many operations as there are, each found by a path of its own.

@@ -359,6 +359,29 @@ pub(crate) static CONTRADICTIONS: [Contradiction; 10] = [
     },
 ];
 
+/// What answers hold beyond their description, by the operation and the fault's words.
+pub(crate) const SURPLUS: [(&str, &str); 3] = [
+    // Required there, and described as two others.
+    ("/contacts/v3", "('name' was unexpected)"),
+    // Described as `isPreference2`, and nowhere else.
+    ("GET /v2/preferences/modified-since/{date}", "('isPreference' was unexpected)"),
+    // Required there, and not described.
+    ("/deleteRecords", "('failures' was unexpected)"),
+];
+
+/// The places that are described and never filled, in order.
+pub(crate) const NEVER_FILLED: [&str; 6] = [
+    // A record of the account belongs to no contact.
+    "GET /insightData/v3/account/{collectionName} ._items[].ownerContactId",
+    "GET /insightData/v3/account/{collectionName}/{recordId} .ownerContactId",
+    // The simulator has nothing to add to a failed job's code and description.
+    "GET /insightData/v3/async/{jobId} .failures[].details",
+    "GET /insightData/v3/async/{jobId} .failures[].details[].description",
+    "GET /insightData/v3/async/{jobId} .failures[].details[].item",
+    // A misspelt key.
+    "GET /v2/preferences/modified-since/{date} [].isPreference2",
+];
+
 fn in_examples(switches: &Switches) -> bool {
     switches.custom_identifier_errors == CustomIdentifierErrors::AsInExamples
 }

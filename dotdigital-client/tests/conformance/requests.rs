@@ -26,7 +26,7 @@ use std::{
 
 use async_trait::async_trait;
 use dotdigital_client::{
-    Client, Credentials, HttpRequest, HttpResponse, Transport, TransportError,
+    Client, Credentials, HttpRequest, HttpResponse, Transport, TransportError, simulator::Switches,
 };
 use proptest::{
     prelude::{BoxedStrategy, Strategy},
@@ -34,7 +34,11 @@ use proptest::{
 };
 use tokio::runtime::{Builder, Runtime};
 
-use crate::descriptions::{Descriptions, descriptions, split};
+use crate::{
+    descriptions::{Descriptions, descriptions, split},
+    responses::calls_it_malformed,
+    traffic::{self, Caller},
+};
 
 /// Inputs tried for each method.
 const INPUTS: u32 = 64;
@@ -109,8 +113,8 @@ fn cases() -> Vec<Case> {
     .collect()
 }
 
-/// Keeps every request and refuses it, but for imports, which are asked about once they are under
-/// way.
+/// Keeps every request and refuses it, but for imports and bulk removals, which are asked about
+/// once they are under way.
 #[derive(Debug, Default)]
 struct Recorder {
     requests: Mutex<Vec<HttpRequest>>,
@@ -129,6 +133,12 @@ impl Transport for Recorder {
             path if path.starts_with("/v2/address-books?") => {
                 HttpResponse { status: 200, body: b"[]".to_vec(), ..HttpResponse::default() }
             }
+            path if path.ends_with("/contacts/delete") => HttpResponse {
+                status: 202,
+                body: br#"{"id":"13e7b388-2060-4f58-b3dc-2885badf80ee","status":"Started"}"#
+                    .to_vec(),
+                ..HttpResponse::default()
+            },
             _ => HttpResponse { status: 400, ..HttpResponse::default() },
         })
     }
@@ -216,12 +226,32 @@ fn faults_of(
                 endpoints.join(" or ")
             ));
         }
+        let answer = Caller::new(Switches::default()).send(&sent_by_traffic(request));
+        let why = String::from_utf8_lossy(&answer.body);
+        if calls_it_malformed(&answer) || INVALID.iter().any(|code| why.contains(code)) {
+            faults.push(format!("{shown}: the simulator cannot read it: {why}"));
+        }
         let wrong = operation.request_faults(request).into_iter();
         faults.extend(
             wrong.map(|fault| format!("{shown} {}: {fault}", body.as_deref().unwrap_or(""))),
         );
     }
     faults
+}
+
+/// What the simulator says of a body whose parts do not make a whole. A description may call such a
+/// body right, where it does not say what is required; the client builds none.
+const INVALID: [&str; 4] = [
+    "ERROR_ADDRESSBOOK_INVALID",
+    "ERROR_CONTACT_INVALID",
+    "ERROR_CONTACT_RESUBSCRIPTION_INVALID",
+    "ERROR_ENROLMENT_INVALID",
+];
+
+/// The same request by somebody whom the simulator lets in.
+fn sent_by_traffic(request: &HttpRequest) -> HttpRequest {
+    let body = request.body.as_ref().map(|body| body.as_slice().to_vec());
+    traffic::account::request(request.method, &request.path_and_query, body)
 }
 
 /// The checker itself: it would be worth nothing if it let faults pass.

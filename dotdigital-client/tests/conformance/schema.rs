@@ -1,5 +1,7 @@
 //! From the schemas of a description, OpenAPI 3.0 or 3.1, to JSON Schema 2020-12.
 
+use std::collections::BTreeSet;
+
 use jsonschema::{Draft, Validator};
 use serde_json::{Map, Value, json};
 
@@ -45,6 +47,47 @@ fn resolved(root: &Value, schema: &Value, depth: usize) -> Value {
         schema = parts.into_iter().fold(schema, quirks::merged);
     }
     schema
+}
+
+/// Every place that a schema speaks of, such as `[].preferences[].id`.
+pub(crate) fn places(root: &Value, schema: &Value) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    collect_places(&resolved(root, schema, 0), "", &mut found);
+    found
+}
+
+fn collect_places(schema: &Value, at: &str, found: &mut BTreeSet<String>) {
+    for (name, inner) in schema["properties"].as_object().into_iter().flatten() {
+        let at = format!("{at}.{name}");
+        collect_places(inner, &at, found);
+        found.insert(at);
+    }
+    if schema["items"].is_object() {
+        collect_places(&schema["items"], &format!("{at}[]"), found);
+    }
+    for key in ["oneOf", "anyOf"] {
+        for part in schema[key].as_array().into_iter().flatten() {
+            collect_places(part, at, found);
+        }
+    }
+}
+
+/// Every place where a value holds another one.
+pub(crate) fn places_in(value: &Value) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    collect_places_in(value, "", &mut found);
+    found
+}
+
+fn collect_places_in(value: &Value, at: &str, found: &mut BTreeSet<String>) {
+    for (name, inner) in value.as_object().into_iter().flatten() {
+        let at = format!("{at}.{name}");
+        collect_places_in(inner, &at, found);
+        found.insert(at);
+    }
+    for inner in value.as_array().into_iter().flatten() {
+        collect_places_in(inner, &format!("{at}[]"), found);
+    }
 }
 
 /// Closes each object over the properties that are described.

@@ -363,6 +363,19 @@ async fn a_run_can_be_moved_to_a_task_of_its_own() {
     assert_eq!(outcome.stored.len(), 30);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_source_is_not_asked_again_after_its_end() {
+    let Account { client, .. } = account(SimulatorSettings::default());
+    let (mut left, mut ended) = (people(25), false);
+    let source = std::iter::from_fn(move || {
+        assert!(!ended, "asked again after its end");
+        let next = left.next();
+        ended = next.is_none();
+        next
+    });
+    assert_eq!(finish(client.imports().run(source, settings(4))).await.stored.len(), 25);
+}
+
 /// Contacts that arrive over time.
 struct Channel(tokio::sync::mpsc::Receiver<ImportContact>);
 

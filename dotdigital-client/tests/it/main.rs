@@ -8,6 +8,8 @@ mod custom_identifiers;
 mod data_fields;
 mod discovery;
 mod errors;
+#[cfg(all(feature = "simulator", feature = "account-deletion", feature = "consent-changes"))]
+mod every_method;
 mod http;
 #[cfg(feature = "simulator")]
 mod import_run;
@@ -24,6 +26,7 @@ mod programs;
 mod raw;
 mod retries;
 mod segments;
+mod send;
 #[cfg(feature = "simulator")]
 mod simulator;
 mod slots;

@@ -108,3 +108,64 @@ async fn a_page_without_links_is_an_error_and_not_the_end() {
     let (result, _) = read([Ok(answer(200, r#"{"_items":[]}"#))]).await;
     assert_eq!(result.unwrap_err().kind(), ErrorKind::Decode);
 }
+
+#[tokio::test]
+async fn after_an_error_the_same_page_is_asked_for_again() {
+    let broken = || Ok(answer(400, ""));
+    let script =
+        Script::new([members(&[1], Some("a")), broken(), members(&[2], Some("b")), broken()]);
+    let (client, _) = virtual_client(script.clone());
+    let mut pages = client.list_members(list_id(7)).pages(1);
+    assert_eq!(pages.next_page().await.unwrap().unwrap().len(), 1);
+    assert!(pages.next_page().await.is_err());
+    assert_eq!(pages.next_page().await.unwrap().unwrap()[0].contact_id.get(), 2);
+    let paths: Vec<String> = script.requests().into_iter().map(|it| it.path_and_query).collect();
+    assert_eq!(paths[1], paths[2]);
+
+    let script = Script::new([lists(1..=1000), broken(), lists(1001..=1001), lists(0..0)]);
+    let (client, _) = virtual_client(script.clone());
+    let mut pages = client.lists().pages();
+    assert_eq!(pages.next_page().await.unwrap().unwrap().len(), 1000);
+    assert!(pages.next_page().await.is_err());
+    assert_eq!(pages.next_page().await.unwrap().unwrap().len(), 1);
+    let paths: Vec<String> = script.requests().into_iter().map(|it| it.path_and_query).collect();
+    assert_eq!(paths[1], paths[2]);
+}
+
+#[tokio::test]
+async fn a_circle_never_looks_like_the_end_however_often_it_is_asked() {
+    let script = Script::new([lists(1..=5), lists(1..=5), lists(1..=5)]);
+    let (client, _) = virtual_client(script);
+    let mut pages = client.lists().pages();
+    assert_eq!(pages.next_page().await.unwrap().unwrap().len(), 5);
+    for _ in 0..2 {
+        assert_eq!(pages.next_page().await.unwrap_err().kind(), ErrorKind::Decode);
+    }
+
+    let circle = || members(&[1], Some("a"));
+    let (client, _) = virtual_client(Script::new([circle(), circle(), circle()]));
+    let mut pages = client.list_members(list_id(7)).pages(1);
+    assert!(pages.next_page().await.unwrap().is_some());
+    for _ in 0..2 {
+        assert_eq!(pages.next_page().await.unwrap_err().kind(), ErrorKind::Decode);
+    }
+
+    let endless = (0..11).map(|page| members(&[], Some(&format!("m{page}"))));
+    let (client, _) = virtual_client(Script::new(endless));
+    let mut pages = client.list_members(list_id(7)).pages(1);
+    for _ in 0..2 {
+        assert_eq!(pages.next_page().await.unwrap_err().kind(), ErrorKind::Decode);
+    }
+}
+
+#[tokio::test]
+async fn a_next_page_without_a_marker_is_none_and_an_empty_marker_is_a_circle() {
+    let links =
+        |next| Ok(answer(200, &format!(r#"{{"_items":[{{"contactId":1}}],"_links":{next}}}"#)));
+    for next in [r#"{"next":null}"#, r#"{"next":{"marker":null,"link":null}}"#] {
+        assert_eq!(read([links(next)]).await.0.unwrap(), [1], "{next}");
+    }
+    // The first page has the empty marker.
+    let (result, paths) = read([links(r#"{"next":{"marker":"","link":""}}"#)]).await;
+    assert_eq!((result.unwrap_err().kind(), paths.len()), (ErrorKind::Decode, 1));
+}

@@ -42,6 +42,8 @@ async fn what_is_wrong_with_a_raw_call_is_told_before_sending() {
         RawCall::new("GET /v2/campaigns?select=1"),
         RawCall::new("GET /v2/campaigns/%7Bid%7D"),
         RawCall::new("GET /v2/campaigns/{id}"),
+        RawCall::new("GET /v2/campaigns/{id").arg(1),
+        RawCall::new("GET /v2/campaigns/id}"),
         RawCall::new("GET /v2/campaigns/{id}").arg(""),
         RawCall::new("GET /v2/campaigns/{id}").arg(" "),
         RawCall::new("GET /v2/campaigns/{id}").arg(".."),
@@ -80,4 +82,32 @@ async fn a_raw_call_is_repeated_only_when_that_is_harmless() {
         assert_eq!(script.requests().len(), attempts, "{call:?}");
         assert_eq!(sent.is_ok(), attempts == 2, "{call:?}");
     }
+}
+
+#[cfg(not(feature = "consent-changes"))]
+#[tokio::test]
+async fn a_raw_body_is_no_way_around_the_features() {
+    let (client, _) = virtual_client(Script::new([]));
+    let body = json!({"identifiers": {}, "ChannelProperties": {"email": {"status": "subscribed"}}});
+    let import = json!({"contacts": [body]});
+    for call in [
+        RawCall::new("POST /contacts/v3").json(&body),
+        RawCall::new("PATCH /contacts/v3/{identifier}/{value}").arg("email").arg("a").json(&body),
+        RawCall::new("PUT //Contacts/v3/import/").json(&import),
+    ] {
+        let error = client.raw().send(&call).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Rejected, "{call:?}");
+        assert!(error.to_string().contains("consent-changes"), "{error}");
+    }
+    let (client, _) = virtual_client(Script::new([Ok(answer(201, ""))]));
+    let harmless = json!({"identifiers": {"email": "a@example.com"}});
+    client.raw().send(&RawCall::new("POST /contacts/v3").json(&harmless)).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_raw_call_that_reads_never_acts_whatever_is_said_of_it() {
+    let (client, _) = virtual_client(Script::new((0..6).map(|_| Ok(answer(503, "")))));
+    let call = RawCall::new("GET /v2/campaigns").idempotent();
+    let error = client.raw().send(&call).await.unwrap_err();
+    assert_eq!((error.attempts(), error.may_have_acted()), (6, false));
 }

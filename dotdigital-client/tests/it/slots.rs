@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use dotdigital_client::{
     ErrorKind, HttpRequest, HttpResponse, LimitSettings, Transport, TransportError,
     imports::{ImportBody, ImportContact, ImportLimits, MergeOption},
+    insight_data::{CollectionName, CollectionType, InsightImport, InsightImportLimits, RecordKey},
 };
 use tokio::task::JoinSet;
 
@@ -123,4 +124,35 @@ async fn a_dropped_caller_leaves_the_line() {
     imports.submit(&two).await.unwrap();
     let taken = busy.requests.lock().unwrap().iter().filter(|(_, status)| *status == 202).count();
     assert_eq!(taken, 1);
+}
+
+/// Has no slot for imports of Insight data, and one for every import of contacts.
+#[derive(Debug)]
+struct InsightFull;
+
+#[async_trait]
+impl Transport for InsightFull {
+    async fn send(&self, request: &HttpRequest) -> Result<HttpResponse, TransportError> {
+        Ok(match request.path_and_query.starts_with("/insightData") {
+            true => answer(429, &FULL.replace("contacts:", "insightData:")),
+            false => answer(202, r#"{"importId":"a-1"}"#),
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn jobs_of_one_kind_do_not_wait_for_slots_of_another() {
+    let clock = VirtualClock::new();
+    let client = virtual_builder(Arc::new(InsightFull), &clock).build().unwrap();
+    let name = CollectionName::parse("Orders").unwrap();
+    let mut records =
+        InsightImport::new(&name, &CollectionType::Orders, InsightImportLimits::default());
+    let _ = records.push(&RecordKey::parse("1").unwrap(), &serde_json::json!({"a": 1})).unwrap();
+    let insight = client.insight_data();
+    let (refused, ()) = tokio::join!(insight.submit(&records), async {
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        client.imports().submit(&import(1)).await.unwrap();
+        assert_eq!(clock.elapsed().as_secs(), 60, "the import of contacts goes at once");
+    });
+    assert_eq!(refused.unwrap_err().kind(), ErrorKind::SlotsFull);
 }

@@ -200,7 +200,7 @@ fn methods() -> impl Strategy<Value = Method> {
     select(vec![Method::Get, Method::Post, Method::Put, Method::Patch, Method::Delete])
 }
 
-fn method_named(name: &str) -> Method {
+pub(super) fn method_named(name: &str) -> Method {
     match name {
         "GET" => Method::Get,
         "POST" => Method::Post,

@@ -1,8 +1,12 @@
 //! For every endpoint that takes a body: bodies as they should be.
 
+use dotdigital_client::{HttpRequest, simulator::Simulator};
 use serde_json::{Value, json};
 
-use super::account::known;
+use super::{
+    account::{json_request, known},
+    requests::method_named,
+};
 
 /// Bodies that the endpoint takes; none for one without a body.
 pub(crate) fn samples(endpoint: &str) -> Vec<Value> {
@@ -19,6 +23,11 @@ pub(crate) fn samples(endpoint: &str) -> Vec<Value> {
         "POST /v2/address-books" | "PUT /v2/address-books/{id}" => {
             vec![json!({"name": "Spring", "visibility": "Public"}), json!({"name": "Autumn"})]
         }
+        "POST /v2/address-books/{id}/contacts" => vec![
+            json!({"email": "ann@example.com", "optInType": "Single", "emailType": "Html",
+                   "dataFields": [{"key": "FIRSTNAME", "value": "Ann"}]}),
+            json!({"email": "zoe@example.com"}),
+        ],
         "POST /v2/address-books/{addressBookId}/contacts/delete" => {
             vec![json!([known::ANN]), json!([known::ANN, 4_711])]
         }
@@ -99,6 +108,30 @@ fn import(collection: &str, scope: &str, records: &Value) -> Value {
 fn record(key: &str) -> Value {
     json!({"contactIdentity": {"identifier": "email", "value": "ann@example.com"}, "key": key,
            "json": {"price": 9, "items": [{"sku": "x"}]}})
+}
+
+/// One request for each sample, about what a new account holds.
+pub(crate) fn requests_with_samples() -> Vec<HttpRequest> {
+    let requests = Simulator::endpoints().into_iter().flat_map(|endpoint| {
+        let (method, template) = endpoint.split_once(' ').unwrap();
+        let path = path_to_known(template);
+        let request = move |body: Value| json_request(method_named(method), &path, Some(&body));
+        samples(endpoint).into_iter().map(request)
+    });
+    requests.collect()
+}
+
+fn path_to_known(template: &str) -> String {
+    let id = if template.contains("preferences") { known::PREFERENCE } else { known::LIST };
+    let collection = if template.contains("v3/account") { known::CATALOG } else { known::ORDERS };
+    template
+        .replace("{collectionName}", collection)
+        .replace("{recordId}", known::RECORD)
+        .replace("{id}", &id.to_string())
+        .replace("{addressBookId}", &known::LIST.to_string())
+        .replace("{contactIdentifier}", &known::ANN.to_string())
+        .replace("{identifier}", "email")
+        .replace("{value}", "ann%40example.com")
 }
 
 fn contact(email: &str) -> Value {

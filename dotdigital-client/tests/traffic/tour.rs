@@ -102,6 +102,7 @@ impl Tour<'_> {
             {"matchIdentifier": "email", "identifiers": {"email": "new@example.com"}},
             {"matchIdentifier": "email", "identifiers": {"email": "new@example.com"}},
             {"matchIdentifier": "email", "identifiers": {"email": "no address"}},
+            {"matchIdentifier": "mobileNumber", "identifiers": {"mobileNumber": "447000000009"}},
             {"matchIdentifier": "mobileNumber", "identifiers": {"mobileNumber": "12"}},
             {"matchIdentifier": "email", "identifiers": {"email": "bob@example.com"}, "lists": [101]},
             {"matchIdentifier": "email", "identifiers": {"email": "c@example.com"}, "lists": [999]},
@@ -167,6 +168,21 @@ impl Tour<'_> {
         self.samples(Method::Put, "/contacts/v3/{identifier}/{value}", "email/g%40example.com");
         self.put("/contacts/v3/email/nobody%40example.com", &new);
         self.put("/contacts/v3/email/g%40example.com", &new);
+        self.contacts_in_full();
+    }
+
+    /// Contacts that have everything a contact can have.
+    fn contacts_in_full(&mut self) {
+        let mobile = json!({"identifiers": {"email": "h@example.com",
+                                            "mobileNumber": "447000000008"}});
+        self.post("/contacts/v3", &mobile);
+        for mut body in samples("PUT /contacts/v3/{identifier}/{value}") {
+            body["identifiers"] = mobile["identifiers"].clone();
+            let consent = &samples("POST /contacts/v3")[0]["consentRecords"];
+            let record = json!({"consentRecords": consent});
+            self.send(Method::Patch, "/contacts/v3/email/h%40example.com", Some(&record));
+            self.put("/contacts/v3/email/h%40example.com", &body);
+        }
     }
 
     fn preferences(&mut self) {
@@ -244,6 +260,11 @@ impl Tour<'_> {
     }
 
     fn members(&mut self) {
+        self.samples(Method::Post, "/v2/address-books/{id}/contacts", "101");
+        self.samples(Method::Post, "/v2/address-books/{id}/contacts", "999");
+        for email in ["bob@example.com", "no address", "z@nowhere.invalid"] {
+            self.post("/v2/address-books/101/contacts", &json!({"email": email}));
+        }
         for list in [known::LIST, 999] {
             let path = format!("/v2/address-books/{list}/contacts");
             self.get(&path);
@@ -298,7 +319,12 @@ impl Tour<'_> {
         self.delete("/v2/contacts/1002");
         self.delete("/contacts/v3/email/g%40example.com");
         self.delete("/contacts/v3/email/g%40example.com");
-        for body in [json!([{"email": "ann@example.com"}, {"contactId": 4_711}]), json!([])] {
+        for body in [
+            json!([{"email": "ann@example.com"}, {"contactId": 4_711}]),
+            json!([{"mobileNumber": "447000000008"}, {"contactId": 1_003},
+                   {"mobileNumber": "447999999999"}, {"email": "nobody@example.com"}]),
+            json!([]),
+        ] {
             let id = self.post("/contacts/v3/delete", &body)["deleteId"].clone();
             let path = format!("/contacts/v3/delete/{}", id.as_str().unwrap_or("none"));
             self.get(&path);

@@ -142,11 +142,17 @@ struct Stage {
 }
 
 impl Stage {
-    fn set(terrain: Terrain, contacts: BTreeSet<usize>) -> Self {
+    fn set(terrain: Terrain, mut contacts: BTreeSet<usize>) -> Self {
         let settings = terrain.settings.clone();
         let credentials = (settings.user.clone(), settings.password.clone());
         let simulator = Simulator::new(settings);
-        contacts.iter().for_each(|person| terrain.add_contact(&simulator, *person));
+        contacts.extend(&terrain.silent);
+        for person in &contacts {
+            let contact = terrain.add_contact(&simulator, *person);
+            if terrain.silent.contains(person) {
+                simulator.suppress_contact(contact);
+            }
+        }
         terrain.suppressed.iter().for_each(|person| {
             simulator.globally_suppress(&terrain.shown(*person));
         });
@@ -196,7 +202,9 @@ impl Stage {
     /// Who must be on the list once everything is settled.
     fn expected(&self) -> BTreeSet<String> {
         let existing_only = self.terrain.missing_contacts == MissingContacts::ExistingOnly;
-        (self.segment.difference(&self.terrain.suppressed))
+        (self.segment.iter())
+            .filter(|person| !self.terrain.suppressed.contains(person))
+            .filter(|person| !self.terrain.silent.contains(person))
             .filter(|person| !existing_only || self.contacts.contains(person))
             .map(|person| self.terrain.shown(*person))
             .chain(self.guests.iter().cloned())
@@ -258,7 +266,7 @@ impl Stage {
             self.check_report(last.as_ref().expect("nobody killed it")).await;
         }
         let last = last.expect("nobody killed it");
-        let rest = match self.segment.is_disjoint(&self.terrain.suppressed) {
+        let rest = match self.segment.is_disjoint(&self.terrain.refused()) {
             true => RunStatus::NothingToDo,
             false => RunStatus::Incomplete,
         };

@@ -5,9 +5,9 @@ use std::{collections::BTreeSet, time::Duration};
 
 use activation_core::{IdentifierKind, MissingContacts, Settings, SettingsPatch};
 use dotdigital_client::simulator::{
-    BadList, ContactIdForm, EmailEcho, JobLatency, ListCreated, ListReading, NonMemberRemoval,
-    RateLimits, RateReset, RemovalStatusCase, Simulator, SimulatorSettings, Switches, ThrottleBody,
-    TierLimits, UnknownRemoval,
+    BadList, ConflictCode, ContactIdForm, EmailEcho, FailureCodeCase, JobLatency, ListCreated,
+    ListReading, NonMemberRemoval, RateLimits, RateReset, RemovalStatusCase, Simulator,
+    SimulatorSettings, SuppressedAddition, Switches, ThrottleBody, TierLimits, UnknownRemoval,
 };
 use fastrand::Rng;
 
@@ -20,6 +20,8 @@ pub(super) struct Terrain {
     identifier: IdentifierKind,
     /// People whom the service takes under no circumstances.
     pub(super) suppressed: BTreeSet<usize>,
+    /// People who are contacts and may not be written to on any channel.
+    pub(super) silent: BTreeSet<usize>,
 }
 
 impl Terrain {
@@ -33,6 +35,8 @@ impl Terrain {
             && missing_contacts == MissingContacts::Create
             && dice.u8(0..3) == 0;
         let suppressed = (0..PEOPLE).filter(|_| suppresses && dice.u8(0..6) == 0).collect();
+        let silences = dice.u8(0..3) == 0;
+        let silent = (0..PEOPLE).filter(|_| silences && dice.u8(0..6) == 0).collect();
         let settings = SimulatorSettings {
             seed,
             limits: limits(dice),
@@ -41,7 +45,15 @@ impl Terrain {
             switches: switches(dice),
             ..SimulatorSettings::default()
         };
-        Self { settings, missing_contacts, identifier, suppressed }
+        Self { settings, missing_contacts, identifier, suppressed, silent }
+    }
+
+    /// People whom the service refuses; the others it does not put on a list it says nothing about.
+    pub(super) fn refused(&self) -> BTreeSet<usize> {
+        match self.settings.switches.suppressed_addition {
+            SuppressedAddition::Fails => &self.suppressed | &self.silent,
+            SuppressedAddition::SilentlyDropped => self.suppressed.clone(),
+        }
     }
 
     pub(super) fn activation(&self) -> Settings {
@@ -68,19 +80,21 @@ impl Terrain {
         }
     }
 
-    /// Makes a person a contact, with the spelling somebody else chose.
-    pub(super) fn add_contact(&self, simulator: &Simulator, person: usize) {
+    /// Makes a person a contact, with the spelling somebody else chose; returns the contact's id.
+    pub(super) fn add_contact(&self, simulator: &Simulator, person: usize) -> i64 {
         match self.identifier {
             IdentifierKind::MobileNumber => simulator.add_mobile_contact(&self.shown(person)),
             _ if person.is_multiple_of(2) => simulator.add_contact(&self.shown(person)),
             _ => simulator.add_contact(&format!("PERSON{person:02}@example.com")),
-        };
+        }
     }
 }
 
-/// Either position of everything that is not known about the service.
+/// Either position of everything that is not known about the service and that a list sync can meet.
 fn switches(dice: &mut Rng) -> Switches {
+    use ConflictCode::{IdAlreadyExists, IdentifierConflict};
     use NonMemberRemoval::{NoContent204, NotFound404};
+    use SuppressedAddition::{Fails, SilentlyDropped};
     Switches {
         list_created: pick(dice, [ListCreated::Ok200, ListCreated::Created201]),
         email_echo: pick(dice, [EmailEcho::AsSent, EmailEcho::LowerCase]),
@@ -92,6 +106,9 @@ fn switches(dice: &mut Rng) -> Switches {
         list_reading: pick(dice, [ListReading::HidesSuppressed, ListReading::ShowsSuppressed]),
         bad_list: pick(dice, [BadList::ContactFails, BadList::ListSkipped]),
         contact_id: pick(dice, [ContactIdForm::Number, ContactIdForm::Text]),
+        suppressed_addition: pick(dice, [SilentlyDropped, Fails]),
+        conflict_code: pick(dice, [IdentifierConflict, IdAlreadyExists]),
+        failure_codes: pick(dice, [FailureCodeCase::Camel, FailureCodeCase::Pascal]),
         ..Switches::default()
     }
 }

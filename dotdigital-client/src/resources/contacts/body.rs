@@ -254,6 +254,18 @@ impl ChannelChanges {
     fn resubscribes(&self) -> bool {
         false
     }
+
+    /// Whether doing it twice may write to the contact twice, or bring back one that has left in
+    /// between.
+    #[cfg(feature = "consent-changes")]
+    pub(super) fn act_again(&self) -> bool {
+        self.email.consent.acts_again() || self.phone.subscribes()
+    }
+
+    #[cfg(not(feature = "consent-changes"))]
+    pub(super) fn act_again(&self) -> bool {
+        false
+    }
 }
 
 impl EmailChange {

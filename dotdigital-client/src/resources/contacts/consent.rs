@@ -167,8 +167,21 @@ struct PhoneChange {
 }
 
 impl EmailConsent {
+    pub(super) fn acts_again(&self) -> bool {
+        self.status == Some(EmailStatusChange::Subscribed)
+            || self.opt_in_type == Some(OptInType::VerifiedDouble)
+            || self.resubscribe_options.is_some()
+    }
+
     pub(super) fn has_unknown_word(&self) -> bool {
         matches!(self.opt_in_type, Some(OptInType::Other(_)))
+    }
+}
+
+impl PhoneConsent {
+    pub(super) fn subscribes(&self) -> bool {
+        let subscribed = Some(PhoneChange { status: PhoneStatusChange::Subscribed });
+        [self.sms, self.whatsapp].contains(&subscribed)
     }
 }
 

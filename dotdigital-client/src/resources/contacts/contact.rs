@@ -170,9 +170,14 @@ impl<'de> Visitor<'de> for IdentifiersVisitor {
         let mut read = Identifiers::default();
         while let Some(name) = map.next_key()? {
             match name {
-                IdentifierName::ContactId => read.contact_id = map.next_value()?,
-                IdentifierName::Email => read.email = map.next_value()?,
-                IdentifierName::MobileNumber => read.mobile_number = map.next_value()?,
+                // Reports write zero or less for a contact that does not exist.
+                IdentifierName::ContactId => {
+                    read.contact_id = serde_json::from_value(map.next_value()?).ok();
+                }
+                IdentifierName::Email => read.email = decode::lenient_text(map.next_value()?),
+                IdentifierName::MobileNumber => {
+                    read.mobile_number = decode::lenient_text(map.next_value()?);
+                }
                 IdentifierName::Custom(name) => {
                     if let Some(value) = decode::lenient_text(map.next_value()?) {
                         read.custom.insert(name, value);

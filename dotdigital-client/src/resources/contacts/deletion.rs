@@ -10,7 +10,7 @@ use crate::{
     identifier::Identifier,
     ids::{ContactId, DeletionJobId},
     imports::{FailureDetail, PollPolicy},
-    limits::Tier,
+    limits::{JobKind, Tier},
     polling,
     service_enum::service_enum,
 };
@@ -44,7 +44,7 @@ pub struct DeletionStatus {
     #[serde(alias = "Status", rename = "status")]
     pub state: DeletionState,
     /// Counts, once it has ended.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "decode::lenient")]
     pub summary: Option<DeletionSummary>,
     /// Contacts that are deleted.
     #[serde(default, deserialize_with = "decode::null_as_default")]
@@ -60,12 +60,16 @@ pub struct DeletionStatus {
 #[non_exhaustive]
 pub struct DeletionSummary {
     /// Contacts that were asked for.
+    #[serde(deserialize_with = "decode::count")]
     pub requested_contacts: u64,
     /// Contacts that are deleted.
+    #[serde(deserialize_with = "decode::count")]
     pub deleted_contacts: u64,
     /// Contacts that the account does not have.
+    #[serde(deserialize_with = "decode::count")]
     pub unknown_contacts: u64,
     /// Contacts that could not be dealt with.
+    #[serde(deserialize_with = "decode::count")]
     pub invalid_entries: u64,
 }
 
@@ -123,7 +127,8 @@ impl Contacts {
     /// list that is not given here is gone.** To change some of it, [`upsert`](Self::upsert).
     ///
     /// The identifier itself is kept, except a contact id: then give an email address or a mobile
-    /// number in `contact`. Repeating it does no harm.
+    /// number in `contact`. Repeating it does no harm, unless it subscribes: then it is never repeated
+    /// once it may have been acted on.
     ///
     /// `PUT /contacts/v3/{identifier}/{value}` (tier: medium)
     ///
@@ -229,7 +234,7 @@ struct Submitted {
 fn replace_call(identifier: &Identifier, contact: &ContactUpdate) -> Result<Call, Error> {
     const ENDPOINT: &str = "PUT /contacts/v3/{identifier}/{value}";
     let body = checked(ENDPOINT, contact, Place::Replace(identifier))?;
-    Call::new(ENDPOINT, Tier::Medium, Repeat::Harmless)
+    Call::new(ENDPOINT, Tier::Medium, contact.repeat())
         .arg(identifier.name())
         .arg(identifier.path_value())
         .json(&body)
@@ -243,7 +248,7 @@ fn delete_call(identifier: &Identifier) -> Call {
 
 fn delete_many_call(contacts: &ContactsToDelete) -> Result<Call, Error> {
     let call = Call::new("POST /contacts/v3/delete", Tier::Low, Repeat::ActsAgain);
-    Ok(call.json(contacts)?.taking_slot())
+    Ok(call.json(contacts)?.starting(JobKind::Deletion))
 }
 
 fn deletion_status_call(job: &DeletionJobId) -> Call {

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::{ConsentRecord, EmailType, body::ChannelChanges};
 use crate::{
+    call::Repeat,
     data_fields::FieldValue,
     identifier::{CustomName, CustomValue, EmailAddress, MobileNumber},
     ids::{ListId, PreferenceId},
@@ -123,5 +124,15 @@ impl ContactUpdate {
     pub fn consent(mut self, record: ConsentRecord) -> Self {
         self.consent_records.push(record);
         self
+    }
+
+    /// What storing it a second time does.
+    pub(super) fn repeat(&self) -> Repeat {
+        // Records are only ever added.
+        if !self.consent_records.is_empty() || self.channels.act_again() {
+            Repeat::ActsAgain
+        } else {
+            Repeat::Harmless
+        }
     }
 }

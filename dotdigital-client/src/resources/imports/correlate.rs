@@ -3,7 +3,7 @@
 //! Reports have no row numbers and may spell identifiers in another way, or name others than the
 //! one that was handed in.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{ContactOutcome, ImportFailure, ImportOutcome, ImportStatus, ImportedContact};
 use crate::{contacts::Identifiers, identifier::Identifier, ids::ContactId};
@@ -86,15 +86,22 @@ impl HandedIn {
     pub(super) fn outcomes(self, status: ImportStatus) -> (Vec<ImportOutcome>, usize) {
         let mut unmatched = 0;
         let mut found: Vec<Option<ContactOutcome>> = self.contacts.iter().map(|_| None).collect();
+        let failed: Vec<Option<usize>> =
+            status.failures.iter().map(|failure| self.place_of(failure)).collect();
+        let refused: HashSet<usize> = failed.iter().flatten().copied().collect();
         let created = status.created.into_iter().map(|row| (row, true));
         let updated = status.updated.into_iter().map(|row| (row, false));
         for (ImportedContact { contact_id, identifiers }, is_new) in created.chain(updated) {
             // Two that were handed in may turn out to be one contact, which then has two rows:
-            // each row is about one of them that none was about before.
+            // each row is about one of them that none was about before, and rather about one that
+            // was not refused: of that one, only a part may have been.
             let keys = Key::of_row(&identifiers, Some(contact_id));
             let open = |place: &usize| found.get(*place).is_some_and(Option::is_none);
-            let place = keys.iter().filter_map(|key| self.places.get(key).copied()).find(open);
-            match place.and_then(|place| found.get_mut(place)) {
+            let mut places =
+                keys.iter().filter_map(|key| self.places.get(key).copied()).filter(open);
+            let first = places.next();
+            let place = first.into_iter().chain(places).find(|place| !refused.contains(place));
+            match place.or(first).and_then(|place| found.get_mut(place)) {
                 Some(outcome) => {
                     let stored = ContactOutcome::Stored { contact_id, is_new, refused: Vec::new() };
                     *outcome = Some(stored);
@@ -102,8 +109,8 @@ impl HandedIn {
                 None => unmatched += 1,
             }
         }
-        for failure in status.failures {
-            match self.place_of(&failure).and_then(|place| found.get_mut(place)) {
+        for (failure, place) in status.failures.into_iter().zip(failed) {
+            match place.and_then(|place| found.get_mut(place)) {
                 Some(outcome) => fail(outcome, failure),
                 None => unmatched += 1,
             }
@@ -241,5 +248,22 @@ mod tests {
             panic!("{found:?}")
         };
         assert_eq!(refused[0].code, FailureCode::ConsentRecordsNotApplied);
+    }
+
+    #[test]
+    fn a_contact_that_was_refused_is_not_stored_by_the_row_of_another() {
+        // Both are one contact of the account, whose rows name all that it is known by.
+        let contacts = [email("a@example.com"), mobile("447700900123")];
+        let all = r#""identifiers":{"email":"a@example.com","mobileNumber":"447700900123"}"#;
+        let (found, unmatched) = outcomes(
+            &contacts,
+            &format!(
+                r#"{{"status":"Finished","updated":[{{"contactId":1,{all}}}],
+                "failures":[{{"contactId":1,"matchIdentifier":"email",{all},
+                    "failures":[{{"failureCode":"invalidAddressBookIds"}}]}}]}}"#
+            ),
+        );
+        assert!(matches!(found[0], ContactOutcome::Failed { .. }), "{found:?}");
+        assert_eq!((&found[1], unmatched), (&stored(1, false), 0));
     }
 }

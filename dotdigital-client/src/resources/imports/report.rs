@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use crate::{contacts::Identifiers, decode, ids::ContactId, service_enum::service_enum};
 
@@ -99,7 +99,7 @@ pub struct ImportStatus {
     #[serde(alias = "Status", rename = "status")]
     pub state: ImportState,
     /// Counts, once it has ended.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "decode::lenient")]
     pub summary: Option<ImportSummary>,
     /// Contacts that are new.
     #[serde(default, deserialize_with = "decode::null_as_default")]
@@ -119,14 +119,19 @@ pub struct ImportStatus {
 #[non_exhaustive]
 pub struct ImportSummary {
     /// Contacts that are new.
+    #[serde(deserialize_with = "decode::count")]
     pub new_contacts: u64,
     /// Contacts that the account had already.
+    #[serde(deserialize_with = "decode::count")]
     pub updated_contacts: u64,
     /// Contacts on the vendor's own list of people who must not be written to.
+    #[serde(deserialize_with = "decode::count")]
     pub globally_suppressed: u64,
     /// Contacts that were not valid.
+    #[serde(deserialize_with = "decode::count")]
     pub invalid_entries: u64,
     /// Contacts whose identifier belongs to another one.
+    #[serde(deserialize_with = "decode::count")]
     pub duplicate_identifiers: u64,
 }
 
@@ -148,7 +153,7 @@ pub struct ImportedContact {
 #[non_exhaustive]
 pub struct ImportFailure {
     /// Its id, if it exists.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "decode::lenient")]
     pub contact_id: Option<ContactId>,
     /// The name of the identifier that the contact was found by.
     #[serde(default, deserialize_with = "decode::null_as_default")]
@@ -167,12 +172,21 @@ pub struct ImportFailure {
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct FailureDetail {
-    /// What it was.
-    #[serde(rename = "failureCode")]
+    /// What it was. An empty word when the service does not tell.
+    #[serde(default = "no_code", rename = "failureCode", deserialize_with = "code")]
     pub code: FailureCode,
     /// The service's own words.
     #[serde(default, deserialize_with = "decode::null_as_default")]
     pub description: String,
+}
+
+/// One row without a code must not make the whole report unreadable.
+fn code<'de, D: Deserializer<'de>>(deserializer: D) -> Result<FailureCode, D::Error> {
+    Ok(decode::lenient(deserializer)?.unwrap_or_else(no_code))
+}
+
+fn no_code() -> FailureCode {
+    FailureCode::Other(String::new())
 }
 
 impl fmt::Debug for FailureDetail {

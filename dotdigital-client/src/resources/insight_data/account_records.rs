@@ -49,7 +49,8 @@ impl AccountRecords {
     }
 
     /// Stores a record in place of any other of that key, and tells whether it is new. Its content
-    /// has to become a JSON object. Repeating it does no harm.
+    /// has to become a JSON object. Repeating it does no harm, so `false` may also mean that an
+    /// answer was lost on the way.
     ///
     /// `PUT /insightData/v3/account/{collectionName}/{recordId}` (tier: medium)
     ///
@@ -68,7 +69,8 @@ impl AccountRecords {
         record::put(&self.client, call, content).await
     }
 
-    /// Deletes the record of that key, and tells whether there was one. Repeating it does no harm.
+    /// Deletes the record of that key, and tells whether there was one. Repeating it does no harm,
+    /// so `false` may also mean that an answer was lost on the way.
     ///
     /// `DELETE /insightData/v3/account/{collectionName}/{recordId}` (tier: medium)
     ///

@@ -82,7 +82,7 @@ pub struct Collection {
     #[serde(default, rename = "collectionScope", deserialize_with = "decode::lenient")]
     pub scope: Option<CollectionScope>,
     /// How many there are.
-    #[serde(default, deserialize_with = "decode::null_as_default")]
+    #[serde(default, deserialize_with = "decode::count")]
     pub record_count: u64,
 }
 

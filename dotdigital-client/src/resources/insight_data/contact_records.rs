@@ -54,7 +54,8 @@ impl ContactRecords {
     }
 
     /// Stores a record of the contact in place of any other of that key, and tells whether it is
-    /// new. Its content has to become a JSON object. Repeating it does no harm.
+    /// new. Its content has to become a JSON object. Repeating it does no harm, so `false` may also
+    /// mean that an answer was lost on the way.
     ///
     /// `PUT /insightData/v3/contacts/{identifier}/{value}/{collectionName}/{recordId}` (tier: medium)
     ///
@@ -75,7 +76,7 @@ impl ContactRecords {
     }
 
     /// Deletes the contact's record of that key, and tells whether there was one. Repeating it
-    /// does no harm.
+    /// does no harm, so `false` may also mean that an answer was lost on the way.
     ///
     /// `DELETE /insightData/v3/contacts/{identifier}/{value}/{collectionName}/{recordId}` (tier: medium)
     ///

@@ -86,13 +86,13 @@ pub struct ImportStatus {
 #[non_exhaustive]
 pub struct ImportSummary {
     /// Records handed in.
-    #[serde(default, rename = "totalRecords", deserialize_with = "decode::null_as_default")]
+    #[serde(default, rename = "totalRecords", deserialize_with = "decode::count")]
     pub records: u64,
     /// Records stored.
-    #[serde(default, rename = "totalImported", deserialize_with = "decode::null_as_default")]
+    #[serde(default, rename = "totalImported", deserialize_with = "decode::count")]
     pub imported: u64,
     /// Records refused.
-    #[serde(default, rename = "totalRejected", deserialize_with = "decode::null_as_default")]
+    #[serde(default, rename = "totalRejected", deserialize_with = "decode::count")]
     pub rejected: u64,
 }
 
@@ -169,13 +169,13 @@ pub struct JobStatus {
 #[non_exhaustive]
 pub struct JobSummary {
     /// Records the job was about.
-    #[serde(default, rename = "totalRecords", deserialize_with = "decode::null_as_default")]
+    #[serde(default, rename = "totalRecords", deserialize_with = "decode::count")]
     pub records: u64,
     /// Records done.
-    #[serde(default, rename = "totalProcessed", deserialize_with = "decode::null_as_default")]
+    #[serde(default, rename = "totalProcessed", deserialize_with = "decode::count")]
     pub processed: u64,
     /// Records that failed.
-    #[serde(default, rename = "totalFailed", deserialize_with = "decode::null_as_default")]
+    #[serde(default, rename = "totalFailed", deserialize_with = "decode::count")]
     pub failed: u64,
 }
 

@@ -66,7 +66,7 @@ pub enum InvalidRecordKey {
     },
 }
 
-/// The key of a record, unique in its collection.
+/// The key of a record, to be unique in its collection.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct RecordKey(String);
 

@@ -25,7 +25,8 @@ const LARGEST_PAGE: u16 = 5000;
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Record<T> {
-    /// Its key, unique in the collection.
+    /// Its key. Keep it unique in the whole collection: whether contacts may share one is not
+    /// documented.
     #[serde(deserialize_with = "text_or_number")]
     pub key: String,
     /// Its content.
@@ -120,7 +121,7 @@ impl<'de> Deserialize<'de> for DeletedRecords {
         #[derive(Default, Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct Summary {
-            #[serde(default, deserialize_with = "decode::null_as_default")]
+            #[serde(default, deserialize_with = "decode::count")]
             total_deleted: u64,
         }
         let wire = Wire::deserialize(deserializer)?;

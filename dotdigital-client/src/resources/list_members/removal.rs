@@ -139,6 +139,8 @@ impl ListMembers {
     /// Takes any number of contacts off the list: in batches of [`ContactIds::MOST`], one job after
     /// another, each waited for as [`wait`](Self::wait) does. Nothing is sent before the first
     /// batch is asked for.
+    ///
+    /// `POST /v2/address-books/{addressBookId}/contacts/delete` (tier: low), `GET /v2/contacts/deletion/{id}` (tier: unlimited)
     pub fn remove_in_batches<I>(&self, contacts: I, policy: PollPolicy) -> Removals<I::IntoIter>
     where
         I: IntoIterator<Item = ContactId>,

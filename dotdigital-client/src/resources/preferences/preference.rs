@@ -36,7 +36,7 @@ pub struct Preference {
     #[serde(default, rename = "categoryId", deserialize_with = "decode::lenient")]
     pub category: Option<PreferenceId>,
     /// How many preferences a category has.
-    #[serde(default, deserialize_with = "decode::null_as_default")]
+    #[serde(default, deserialize_with = "decode::count")]
     pub preference_count: u64,
     /// When it was created. `None` when missing or in a spelling this crate does not know.
     #[serde(default, deserialize_with = "decode::lenient_time")]

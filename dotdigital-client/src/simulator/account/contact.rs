@@ -45,6 +45,7 @@ impl ChannelStatus {
 }
 
 /// One contact, live or in the recycle bin.
+#[derive(Clone)]
 pub(in crate::simulator) struct Contact {
     pub(in crate::simulator) id: i64,
     pub(in crate::simulator) email: Option<Arc<str>>,

@@ -20,6 +20,8 @@ pub(in crate::simulator) struct ContactBook {
     by_mobile: HashMap<Arc<str>, i64>,
     by_custom: HashMap<(String, String), i64>,
     bin: VecDeque<(DateTime<Utc>, i64)>,
+    /// How many are not in the recycle bin.
+    live: usize,
     next_id: i64,
 }
 
@@ -31,6 +33,7 @@ impl Default for ContactBook {
             by_mobile: HashMap::new(),
             by_custom: HashMap::new(),
             bin: VecDeque::new(),
+            live: 0,
             next_id: FIRST_CONTACT,
         }
     }
@@ -69,6 +72,11 @@ impl ContactBook {
         self.by_id.get_mut(&id).filter(|contact| contact.binned.is_none())
     }
 
+    /// How many live contacts there are.
+    pub(in crate::simulator) fn len(&self) -> usize {
+        self.live
+    }
+
     /// Live contacts with an id above `after`, ascending.
     pub(in crate::simulator) fn live_after(&self, after: i64) -> impl Iterator<Item = &Contact> {
         self.live_within((Bound::Excluded(after), Bound::Unbounded))
@@ -96,6 +104,7 @@ impl ContactBook {
         let id = self.next_id;
         self.next_id += 1;
         self.by_id.insert(id, Contact::new(id, now));
+        self.live += 1;
         self.identify(id, identifiers);
         id
     }
@@ -165,14 +174,17 @@ impl ContactBook {
     pub(in crate::simulator) fn bin(&mut self, id: i64, now: DateTime<Utc>) -> bool {
         let Some(contact) = self.get_mut(id) else { return false };
         contact.binned = Some(now);
+        self.live -= 1;
         self.bin.push_back((now, id));
         true
     }
 
     /// Takes a contact out of the recycle bin.
     pub(in crate::simulator) fn restore(&mut self, id: i64) {
-        if let Some(contact) = self.by_id.get_mut(&id) {
+        let contact = self.by_id.get_mut(&id).filter(|contact| contact.binned.is_some());
+        if let Some(contact) = contact {
             contact.binned = None;
+            self.live += 1;
         }
     }
 

@@ -133,13 +133,10 @@ impl Run<'_> {
             Err(fault) => self.refuse(row, live, fault),
             Ok(done) => {
                 self.seen.contacts.insert(done.id);
-                let stored = !done.warnings.contains(&UpsertFault::GloballySuppressed);
-                if stored {
-                    self.done(done.id, done.created);
-                }
+                self.done(done.id, done.created);
                 if !done.warnings.is_empty() {
                     let faults = done.warnings.into_iter().map(RowFault::Found).collect();
-                    self.fail(row, Some(done.id), faults, stored);
+                    self.fail(row, Some(done.id), faults, true);
                 }
             }
         }

@@ -10,7 +10,7 @@ use crate::simulator::views::Visibility;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::simulator) enum MemberStatus {
     Subscribed,
-    /// Not to be reached through this list; adding again does not change that.
+    /// Not to be reached through this list.
     Suppressed,
 }
 
@@ -56,9 +56,12 @@ impl List {
         }
     }
 
-    /// Puts a contact on the list. Who is suppressed there stays suppressed.
+    /// Puts a contact on the list. Who unsubscribed from it stays suppressed there; who was
+    /// suppressed because nobody could write to her does not.
     pub(in crate::simulator) fn add(&mut self, contact: i64) {
-        self.members.entry(contact).or_insert(MemberStatus::Subscribed);
+        let left = self.unsubscribed.contains_key(&contact);
+        let status = if left { MemberStatus::Suppressed } else { MemberStatus::Subscribed };
+        self.members.insert(contact, status);
     }
 
     /// Takes a contact off the list; true when it was on it. A suppression stays.
@@ -68,6 +71,11 @@ impl List {
             self.members.remove(&contact);
         }
         was_member
+    }
+
+    /// Takes everybody off the list. Suppressions stay.
+    pub(in crate::simulator) fn clear(&mut self) {
+        self.members.retain(|_, status| *status == MemberStatus::Suppressed);
     }
 
     /// Takes a contact off the list for good, whether it was on it or not.
@@ -100,12 +108,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_suppression_outlives_adding_and_removing() {
+    fn who_left_stays_off_whatever_happens_to_the_list() {
+        let mut list = List::new(7, "VIP", Visibility::Private);
+        list.add(1);
+        list.unsubscribe(1, DateTime::UNIX_EPOCH);
+        list.add(1);
+        assert!(!list.remove(1));
+        list.clear();
+        assert_eq!(list.members.get(&1), Some(&MemberStatus::Suppressed));
+        list.members.clear();
+        list.add(1);
+        assert_eq!(list.members.get(&1), Some(&MemberStatus::Suppressed));
+    }
+
+    #[test]
+    fn who_was_suppressed_can_be_added_again() {
         let mut list = List::new(7, "VIP", Visibility::Private);
         list.add(1);
         list.suppress(1);
-        list.add(1);
-        assert!(!list.remove(1));
         assert_eq!(list.members.get(&1), Some(&MemberStatus::Suppressed));
+        list.add(1);
+        assert_eq!(list.members.get(&1), Some(&MemberStatus::Subscribed));
     }
 }

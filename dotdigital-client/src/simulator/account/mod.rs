@@ -231,7 +231,7 @@ impl Account {
     /// How many more contacts the account may have; `None` when there is no limit.
     pub(super) fn contacts_left(&self) -> Option<usize> {
         let most = self.settings.max_contacts?;
-        Some(most.saturating_sub(self.contacts.live_after(i64::MIN).count()))
+        Some(most.saturating_sub(self.contacts.len()))
     }
 
     /// Reads the identifier called `name`. `None` when the account has none of that name or the value
@@ -348,7 +348,7 @@ impl Account {
         let list = self.writable_list(list);
         let failed = list.is_none();
         if let Some(list) = list {
-            list.members.clear();
+            list.clear();
         }
         Report::Removal { failed }
     }

@@ -1,6 +1,6 @@
 //! Automation programs and who was enrolled in them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 
@@ -56,6 +56,8 @@ impl EnrolmentStatus {
 pub(in crate::simulator) struct Programs {
     pub(in crate::simulator) all: BTreeMap<i32, Program>,
     pub(in crate::simulator) enrolments: Vec<Enrolment>,
+    /// Where each enrolment stands, by its id in lower case.
+    places: HashMap<String, usize>,
 }
 
 impl Programs {
@@ -73,7 +75,12 @@ impl Programs {
     }
 
     pub(in crate::simulator) fn enrolment(&self, id: &str) -> Option<&Enrolment> {
-        self.enrolments.iter().find(|enrolment| enrolment.id.eq_ignore_ascii_case(id))
+        self.enrolments.get(*self.places.get(&id.to_ascii_lowercase())?)
+    }
+
+    pub(in crate::simulator) fn note(&mut self, enrolment: Enrolment) {
+        self.places.insert(enrolment.id.to_ascii_lowercase(), self.enrolments.len());
+        self.enrolments.push(enrolment);
     }
 }
 

@@ -1,11 +1,13 @@
 //! Creating or changing one contact, as a single update and a row of an import both do.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
 use super::{
-    Account, Channel, ChannelStatus, ContactChange, Identifier, IdentifierSet, MergeOption,
-    UpsertFault,
+    Account, Channel, ChannelStatus, Contact, ContactChange, Identifier, IdentifierSet,
+    MergeOption, UpsertFault,
     identifier::{LONGEST_VALUE, digits, domain_exists, is_email},
 };
 use crate::simulator::switches::{BadList, EmailEcho, SuppressedAddition};
@@ -87,6 +89,9 @@ impl Account {
             warnings.push(UpsertFault::ConsentNotApplied);
         }
         self.check_channels(&identifiers, change, found)?;
+        if !lists.is_empty() && self.refuses_addition(&identifiers, change, found, now) {
+            return Err(UpsertFault::GloballySuppressed);
+        }
         if found.is_none() && identifiers.email.is_none() && identifiers.mobile.is_none() {
             return Err(UpsertFault::NoIdentifiers);
         }
@@ -139,7 +144,7 @@ impl Account {
         merge: MergeOption,
         now: DateTime<Utc>,
     ) -> Vec<UpsertFault> {
-        let Prepared { data_fields, lists, mut warnings, .. } = prepared;
+        let Prepared { data_fields, lists, warnings, .. } = prepared;
         if let Some(contact) = self.contacts.get_mut(id) {
             merge.merge(&mut contact.data_fields, &data_fields);
             if !warnings.contains(&UpsertFault::ConsentNotApplied) {
@@ -154,27 +159,42 @@ impl Account {
             self.set_preference(id, *preference, *opted_in, now);
         }
         self.store_statuses(id, change, now);
-        warnings.extend(self.add_to_lists(id, &lists));
+        self.add_to_lists(id, &lists);
         warnings
     }
 
     /// Adds a contact to lists that can be written to, unless it is suppressed everywhere.
-    pub(in crate::simulator) fn add_to_lists(
-        &mut self,
-        id: i64,
-        lists: &[i32],
-    ) -> Option<UpsertFault> {
-        let closed = self.contacts.get(id).is_none_or(|contact| contact.is_suppressed_everywhere());
-        if closed && !lists.is_empty() {
-            let fails = self.settings.switches.suppressed_addition == SuppressedAddition::Fails;
-            return fails.then_some(UpsertFault::GloballySuppressed);
+    pub(in crate::simulator) fn add_to_lists(&mut self, id: i64, lists: &[i32]) {
+        if self.contacts.get(id).is_none_or(Contact::is_suppressed_everywhere) {
+            return;
         }
         for list in lists {
             if let Some(list) = self.writable_list(*list) {
                 list.add(id);
             }
         }
-        None
+    }
+
+    /// Whether an addition to lists is refused because every channel of the contact will be closed
+    /// once the change is made.
+    fn refuses_addition(
+        &self,
+        identifiers: &IdentifierSet,
+        change: &ContactChange,
+        found: Option<i64>,
+        now: DateTime<Utc>,
+    ) -> bool {
+        if self.settings.switches.suppressed_addition != SuppressedAddition::Fails {
+            return false;
+        }
+        let stored = found.and_then(|id| self.contacts.find_any(id)).cloned();
+        let mut changed = stored.unwrap_or_else(|| Contact::new(0, now));
+        changed.email = identifiers.email.as_deref().map(Arc::from).or(changed.email);
+        changed.mobile = identifiers.mobile.as_deref().map(Arc::from).or(changed.mobile);
+        for (channel, status) in &change.channels {
+            changed.set_channel(*channel, *status);
+        }
+        changed.is_suppressed_everywhere()
     }
 
     /// Stores channel statuses and the opt-in type. Who opts in with verification, or again after

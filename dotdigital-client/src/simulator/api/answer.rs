@@ -59,6 +59,11 @@ pub(in crate::simulator) fn unauthorised(v3: bool) -> HttpResponse {
     if v3 { v3_error(401, "contacts:unauthorized", TEXT) } else { v2_error_text(401, TEXT) }
 }
 
+/// A fault that a script asks for by its code.
+pub(in crate::simulator) fn refused(v3: bool, status: u16, code: &str) -> HttpResponse {
+    if v3 { v3_error(status, code, "The request was refused") } else { v2_error(status, code) }
+}
+
 /// Called on the host of another region.
 pub(in crate::simulator) fn forbidden_region(v3: bool) -> HttpResponse {
     const TEXT: &str = "Forbidden: Access is denied";

@@ -8,7 +8,7 @@ use super::{
     email_contact_json::email_contact_json,
     lists::{list_id, writable},
     suppressions::suppression,
-    v2_parameters::{array, int32_value, object, timestamp},
+    v2_parameters::{array, int32_value, object, pairs, timestamp},
 };
 use crate::{
     simulator::account::{
@@ -170,14 +170,6 @@ fn data_field_code(fault: UpsertFault) -> &'static str {
         UpsertFault::UnknownDataField => "ERROR_DATAFIELD_NOTFOUND",
         _ => "ERROR_DATAFIELD_INVALID",
     }
-}
-
-fn pairs(fields: &Value) -> Option<Map<String, Value>> {
-    let pair = |field: &Value| {
-        let (key, value) = (field.get("key")?.as_str()?, field.get("value")?.as_str()?);
-        Some((key.to_owned(), value.into()))
-    };
-    fields.as_array()?.iter().map(pair).collect()
 }
 
 fn find(account: &Account, email: Option<&Value>) -> Result<i64, HttpResponse> {

@@ -1,5 +1,7 @@
 //! One contact: `POST /contacts/v3` and `/contacts/v3/{identifier}/{value}`.
 
+use serde_json::Value;
+
 use super::{
     Answer, Context,
     answer::{json_body, v3_error, v3_error_about},
@@ -8,7 +10,7 @@ use super::{
 };
 use crate::{
     simulator::{
-        account::{ContactChange, Identifier, IdentifierSet, MergeOption, UpsertFault},
+        account::{Account, ContactChange, Identifier, IdentifierSet, MergeOption, UpsertFault},
         switches::ConflictCode,
     },
     transport::HttpResponse,
@@ -54,9 +56,6 @@ pub(super) fn update(context: &mut Context<'_>) -> Answer {
     let done = account
         .upsert(&by, identifiers, &change, merge, now)
         .map_err(|fault| refused(fault, Some(code)))?;
-    if done.warnings.contains(&UpsertFault::GloballySuppressed) {
-        return Err(refused(UpsertFault::GloballySuppressed, None));
-    }
     shown(context, done.id, if done.created { 201 } else { 200 })
 }
 
@@ -75,7 +74,7 @@ pub(super) fn replace(context: &mut Context<'_>) -> Answer {
         .prepare(identifiers, &change, Some(id), now)
         .map_err(|fault| refused(fault, None))?;
     for list in account.lists.values_mut() {
-        list.members.remove(&id);
+        list.remove(id);
     }
     account.contacts.anonymise(id);
     account.contacts.identify(id, &prepared.identifiers);
@@ -155,10 +154,14 @@ fn refused(fault: UpsertFault, conflict: Option<ConflictCode>) -> HttpResponse {
     v3_error_about(status, code, description, fault.camel_code(), description)
 }
 
+/// Everything there is to be read about a live contact.
+pub(in crate::simulator) fn contact_in_full(account: &Account, id: i64) -> Option<Value> {
+    let contact = account.contacts.get(id)?;
+    Some(contact_json(account, contact, &Parts::all()))
+}
+
 fn shown(context: &Context<'_>, id: i64, status: u16) -> Answer {
-    let contact = context.account.contacts.get(id);
-    let contact = contact.map(|contact| contact_json(context.account, contact, &Parts::all()));
-    contact
+    contact_in_full(context.account, id)
         .map(|body| json_body(status, &body))
         .ok_or_else(|| v3_error(404, "contacts:contactNotFound", "The contact could not be found"))
 }

@@ -10,14 +10,29 @@ pub(super) fn email_contact_json(
     contact: &Contact,
     with_data_fields: bool,
 ) -> Option<Value> {
-    Some(json!({
+    let fields = with_data_fields.then(|| data_fields(account, contact));
+    Some(shown(contact, contact.email.as_deref()?, &fields.into()))
+}
+
+fn shown(contact: &Contact, email: &str, data_fields: &Value) -> Value {
+    json!({
         "id": contact.id,
-        "email": contact.email.as_deref()?,
+        "email": email,
         "optInType": contact.opt_in,
         "emailType": contact.email_type,
-        "dataFields": with_data_fields.then(|| data_fields(account, contact)),
+        "dataFields": data_fields,
         "status": status(contact.email_status),
-    }))
+    })
+}
+
+/// The contact with the data fields it has values for, all of them as text; `None` for one without
+/// an address.
+pub(super) fn with_values(contact: &Contact) -> Option<Value> {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let fields = contact.data_fields.iter();
+    let fields = fields.map(|(key, value)| json!({"key": key, "value": text(value)}));
+    let fields: Vec<Value> = fields.collect();
+    Some(shown(contact, contact.email.as_deref()?, &fields.into()))
 }
 
 /// Every field of the account by name, also those the contact has no value for.

@@ -32,7 +32,7 @@ pub(super) fn create(context: &mut Context<'_>) -> Answer {
     let id = context.submit(Work::Enrol(enrol));
     let enrolment = Enrolment { id, program, contacts, lists, created };
     let answer = json_body(201, &shown(&enrolment, &context.account.jobs));
-    context.account.programs.enrolments.push(enrolment);
+    context.account.programs.note(enrolment);
     Ok(answer)
 }
 

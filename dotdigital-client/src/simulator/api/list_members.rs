@@ -48,7 +48,7 @@ pub(super) fn remove_many(context: &mut Context<'_>) -> Answer {
 /// `DELETE …/contacts`: what a removal becomes when its contact id is missing.
 pub(super) fn empty(context: &mut Context<'_>) -> Answer {
     let list = list_id(context.arg(0))?;
-    writable(context.account, list)?.members.clear();
+    writable(context.account, list)?.clear();
     Ok(status(204))
 }
 

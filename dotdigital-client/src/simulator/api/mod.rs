@@ -16,6 +16,7 @@ mod email_contact_json;
 mod enrolments;
 mod import;
 mod insight_data;
+mod list_addition;
 mod list_members;
 mod lists;
 mod markers;
@@ -34,9 +35,11 @@ use chrono::{DateTime, Utc};
 use self::route::Operation;
 pub(super) use self::{
     answer::{
-        forbidden_region, html, status, throttled, too_many_imports, unauthorised, usage_exceeded,
+        forbidden_region, html, refused, status, throttled, too_many_imports, unauthorised,
+        usage_exceeded,
     },
     body::Body,
+    contacts::contact_in_full,
     query::Query,
     route::{Endpoint, Matched, endpoints, route},
 };
@@ -93,6 +96,7 @@ pub(super) fn respond(operation: Operation, mut context: Context<'_>) -> HttpRes
         Operation::DeleteList => lists::delete(context),
         Operation::Members => member_pages::members(context),
         Operation::ModifiedMembers => member_pages::modified(context),
+        Operation::AddMember => list_addition::add(context),
         Operation::RemoveMember => list_members::remove(context),
         Operation::RemoveMembers => list_members::remove_many(context),
         Operation::RemovalStatus => list_members::removal_status(context),

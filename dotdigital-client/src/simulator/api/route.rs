@@ -26,6 +26,7 @@ pub(in crate::simulator) enum Operation {
     DeleteList,
     Members,
     ModifiedMembers,
+    AddMember,
     RemoveMember,
     RemoveMembers,
     RemovalStatus,

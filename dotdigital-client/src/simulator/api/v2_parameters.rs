@@ -91,6 +91,15 @@ pub(super) fn int32_value(value: &Value) -> Option<i32> {
     value.as_i64().and_then(|number| i32::try_from(number).ok())
 }
 
+/// Data fields as an array of keys and texts.
+pub(super) fn pairs(fields: &Value) -> Option<Map<String, Value>> {
+    let pair = |field: &Value| {
+        let (key, value) = (field.get("key")?.as_str()?, field.get("value")?.as_str()?);
+        Some((key.to_owned(), value.into()))
+    };
+    fields.as_array()?.iter().map(pair).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

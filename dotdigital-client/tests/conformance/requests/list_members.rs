@@ -87,6 +87,16 @@ fn removals() -> Vec<Case> {
             },
         ),
         case(
+            "list_members::ListMembers::remove_in_batches",
+            "POST /v2/address-books/{addressBookId}/contacts/delete",
+            (list_id(), vec(contact_id(), 1..20)),
+            |client, (list, contacts)| async move {
+                let mut removals = client.list_members(list).remove_in_batches(contacts, soon());
+                while removals.next_batch().await.is_some() {}
+            },
+        )
+        .and("GET /v2/contacts/deletion/{deletionRequestId}"),
+        case(
             "list_members::ListMembers::removal_status",
             "GET /v2/contacts/deletion/{deletionRequestId}",
             (list_id(), removal_job_id()),

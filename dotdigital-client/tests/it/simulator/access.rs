@@ -136,6 +136,25 @@ fn the_reset_is_an_instant_or_a_distance() {
 }
 
 #[test]
+fn calls_of_the_last_hour_are_counted_under_every_scheme() {
+    let flat = RateLimits::Flat { per_hour: 2_000 };
+    for limits in [RateLimits::Off, TIERED, flat] {
+        let caller = limited(limits, Switches::default());
+        caller.get("/v2/data-fields").expect(200);
+        let used = || {
+            let info = caller.get("/v2/account-info").expect(200);
+            let properties = info["properties"].as_array().expect("properties").iter();
+            let named = |name| properties.clone().find(|one| one["name"] == name);
+            ["ApiCallsInLastHour", "ApiCallsRemaining"]
+                .map(|name| named(name).map(|one| one["value"].clone()))
+        };
+        assert_eq!(used(), [Some("2".into()), Some("1998".into())], "{limits:?}");
+        caller.wait(3_600);
+        assert_eq!(used(), [Some("1".into()), Some("1999".into())], "{limits:?}");
+    }
+}
+
+#[test]
 fn the_flat_scheme_answers_400_with_its_code() {
     let caller = limited(RateLimits::Flat { per_hour: 2 }, Switches::default());
     caller.get("/v2/address-books").expect(200);

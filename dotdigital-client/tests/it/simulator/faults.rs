@@ -136,3 +136,18 @@ fn random_faults_leave_no_trace_once_they_stop() {
     assert_eq!(report["status"], "Finished");
     assert_eq!((caller.simulator.pending_jobs(), caller.simulator.contact_count()), (0, 2));
 }
+
+#[test]
+fn an_error_comes_with_its_code_in_the_shape_of_the_endpoint() {
+    let caller = Caller::new();
+    let refuse = |status, code: &str| {
+        caller.simulator.inject(FaultRule::new(Fault::Refused { status, code: code.to_owned() }));
+    };
+    refuse(400, "ERROR_ADDRESSBOOK_IN_USE");
+    let body = json!({"name": "VIP"});
+    assert_eq!(caller.post("/v2/address-books", &body).code(400), "ERROR_ADDRESSBOOK_IN_USE");
+    assert_eq!(caller.simulator.list_named("VIP"), None);
+    refuse(429, "contacts:tooManyBulkDeleteJobs");
+    let reply = caller.get("/contacts/v3");
+    assert_eq!(reply.error_code(429), "contacts:tooManyBulkDeleteJobs");
+}

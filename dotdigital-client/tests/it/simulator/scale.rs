@@ -1,9 +1,9 @@
 //! Large accounts: the cost of a call depends on what it is about, not on the account's size.
 
-use dotdigital_client::simulator::Visibility;
+use dotdigital_client::simulator::{SimulatorSettings, Visibility};
 use serde_json::{Value, json};
 
-use super::{Caller, onto_list};
+use super::{Caller, by_email, onto_list};
 
 #[test]
 fn a_large_import_and_a_large_list_read_back_completely() {
@@ -26,4 +26,18 @@ fn a_large_import_and_a_large_list_read_back_completely() {
     }
     assert_eq!(seen, PEOPLE);
     assert_eq!(caller.simulator.members(list).len(), PEOPLE);
+}
+
+#[test]
+fn a_limit_on_contacts_does_not_make_an_import_slower_with_each_row() {
+    const PEOPLE: usize = 20_000;
+    let settings = SimulatorSettings { max_contacts: Some(PEOPLE), ..SimulatorSettings::default() };
+    let caller = Caller::with(settings);
+    let rows: Vec<Value> = (0..PEOPLE).map(|n| by_email(&format!("{n}@example.com"))).collect();
+    let report = caller.import(&json!(rows));
+    assert_eq!(report["created"].as_array().map(Vec::len), Some(PEOPLE));
+    let body = json!({"identifiers": {"email": "more@example.com"}});
+    caller.post("/contacts/v3", &body).error_code(400);
+    caller.delete("/contacts/v3/email/0@example.com").expect(200);
+    caller.post("/contacts/v3", &body).expect(201);
 }

@@ -5,19 +5,21 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use dotdigital_client::{
-    Client, Clock, ContactId, Credentials, EmailAddress, ErrorKind, Identifier, ListId, Region,
+    Client, Clock, ContactId, Credentials, EmailAddress, ErrorKind, Identifier, ListId, ProgramId,
+    Region,
     contacts::ContactUpdate,
     data_fields::{FieldName, FieldType, NewDataField},
     imports::{
         FailureCode, ImportBody, ImportContact, ImportLimits, ImportStatus, MergeOption, PollPolicy,
     },
     list_members::{ContactIds, Removal, RemovalState},
+    programs::Enrolees,
     simulator::{
         BadList, ConflictCode, ContactIdForm, DataFieldCreated, DataFieldType, EmailEcho,
-        FailureCodeCase, ListCreated, ListReading, MistypedDataField, NonMemberRemoval,
-        OversizeImport, RateLimits, RateReset, RemovalStatusCase, ServerTimeBody, SimulatedTier,
-        Simulator, SimulatorSettings, SuppressedAddition, Switches, ThrottleBody, TierLimits,
-        UnknownDataField, UnknownRemoval, VirtualClock, Visibility,
+        FailureCodeCase, JobLatency, ListCreated, ListReading, MistypedDataField, NonMemberRemoval,
+        OversizeImport, ProgramState, RateLimits, RateReset, Reenrolment, RemovalStatusCase,
+        ServerTimeBody, SimulatedTier, Simulator, SimulatorSettings, SuppressedAddition, Switches,
+        ThrottleBody, TierLimits, UnknownDataField, UnknownRemoval, VirtualClock, Visibility,
     },
     transport::Method,
 };
@@ -377,6 +379,55 @@ async fn custom_identifier_errors() {
             (used.kind(), used.code()),
             (ErrorKind::Rejected, Some("customIdentifiers:inUse"))
         );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn reenrolment() {
+    for (reenrolment, times, faults) in [
+        (Reenrolment::EnrolledAgain, 2, vec![]),
+        (Reenrolment::AlreadyInProgram, 1, vec!["AlreadyInProgram"]),
+    ] {
+        let world = World::switched(Switches { reenrolment, ..Switches::default() });
+        let ann = ContactId::new(world.simulator.add_contact("ann@example.com")).unwrap();
+        let id = world.simulator.add_program("Welcome", ProgramState::Active);
+        let (programs, program) = (world.client.programs(), ProgramId::new(id).unwrap());
+        let enrol = async || {
+            let who = Enrolees::contacts([ann]).unwrap();
+            let enrolment = programs.enrol(program, &who).await.unwrap().id;
+            programs.wait(&enrolment, &PollPolicy::default()).await.unwrap();
+            programs.enrolment_faults(&enrolment).await.unwrap()
+        };
+        assert_eq!(enrol().await, []);
+        let again = enrol().await;
+        assert_eq!(again.iter().map(|fault| &*fault.reason).collect::<Vec<_>>(), faults);
+        assert_eq!(world.simulator.enrolments(id), [(ann.get(), times)]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn largest_bulk_removal() {
+    let settings = SimulatorSettings { max_bulk_removal: 1, ..SimulatorSettings::default() };
+    let world = World::with(settings);
+    let (list, people) = world.list_of(&["ann@example.com", "bob@example.com"]);
+    let members = world.client.list_members(list);
+    let both = ContactIds::new(people.clone()).unwrap();
+    let error = members.remove_many(&both).await.unwrap_err();
+    assert_eq!((error.kind(), error.may_have_acted()), (ErrorKind::Rejected, false));
+    assert_eq!(world.remove(list, people[..1].to_vec()).await, RemovalState::Completed);
+    assert_eq!(world.simulator.members(list.get()).len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn latency_of_jobs() {
+    for seconds in [0, 1, 7_200] {
+        let base = Duration::from_secs(seconds);
+        let latency = JobLatency { base, per_member: Duration::ZERO };
+        let world = World::with(SimulatorSettings { latency, ..SimulatorSettings::default() });
+        let report = world.import(&[person("ann@example.com")]).await;
+        assert_eq!(report.created.len(), 1);
+        let waited = (world.clock.now() - epoch()).to_std().unwrap();
+        assert!(waited >= base && waited <= base + Duration::from_secs(60), "{waited:?}");
     }
 }
 

@@ -38,6 +38,7 @@ pub(super) static ENDPOINTS: &[Endpoint] = &[
         Operation::ModifiedMembers,
         Tier::Low,
     ),
+    Endpoint::safe("POST /v2/address-books/{id}/contacts", Operation::AddMember, Tier::Medium),
     Endpoint::safe(
         "DELETE /v2/address-books/{addressBookId}/contacts/{contactId}",
         Operation::RemoveMember,

@@ -20,17 +20,18 @@ pub(crate) use classify::{Failure, classify, unanswered};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// No request reached the service. Nothing happened; try again later.
+    /// No request reached the service. Try again later.
     NotSent,
     /// The request may have been acted on: the connection broke, time ran out, or the service
     /// failed half way (408, 5xx). Look before repeating what must not happen twice.
     MaybeSent,
-    /// The account's call limit is reached. Nothing happened; try again later.
+    /// The account's call limit is reached. The last attempt did nothing; whether an earlier one
+    /// may have, [`Error::may_have_acted`] says. Try again later.
     Throttled {
         /// When calls are expected to be taken again, if known.
         until: Option<DateTime<Utc>>,
     },
-    /// The account has as many jobs running as it may have. Nothing happened; try again once one
+    /// The account has as many jobs running as it may have. The last attempt did nothing; try again once one
     /// has ended.
     SlotsFull,
     /// Name or password is wrong, or the API user was switched off.

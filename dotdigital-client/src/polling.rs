@@ -6,10 +6,14 @@ use serde::de::DeserializeOwned;
 
 use crate::{call::Call, client::Client, decode, error::Error, retry::doubled, wait::between};
 
+/// The shortest wait between two questions, whatever the policy says: without any, asking would be
+/// a storm, and would never end on a clock that only moves while everybody waits.
+const SHORTEST: Duration = Duration::from_millis(10);
+
 /// How often to ask about a job, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PollPolicy {
-    /// The wait before the first question and after it; it doubles from then on.
+    /// The wait before the first question and after it, at least 10 ms; it doubles from then on.
     pub base: Duration,
     /// The longest wait between two questions.
     pub cap: Duration,
@@ -44,7 +48,8 @@ pub(crate) async fn until_ended<T: DeserializeOwned>(
         if left.is_zero() {
             return Err(Error::gave_up(call.endpoint));
         }
-        clock.sleep(doubled(policy.base, round, policy.cap).min(left)).await;
+        let wait = doubled(policy.base, round, policy.cap).max(SHORTEST);
+        clock.sleep(wait.min(left)).await;
         let state: T = decode::json(call, &client.send(call).await?)?;
         progress(&state);
         if has_ended(&state) {

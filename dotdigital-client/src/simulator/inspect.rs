@@ -109,16 +109,10 @@ impl Simulator {
         self.lock().account.blocklist.block(email);
     }
 
-    /// Does what a contact does who confirms her subscription. Nothing happens unless she was asked
-    /// to.
+    /// Does what a contact does who confirms her subscription, or that she wants to be back. Nothing
+    /// happens unless she was asked to.
     pub fn confirm_opt_in(&self, contact: i64) {
-        let account = &mut self.lock().account;
-        let now = account.now();
-        let contact = account.contacts.get_mut(contact);
-        if let Some(contact) = contact.filter(|c| c.email_status == ChannelStatus::PendingOptIn) {
-            contact.set_channel(Channel::Email, ChannelStatus::Subscribed);
-            contact.updated = now;
-        }
+        self.lock().account.confirm(contact);
     }
 
     /// Declares a data field, private and without default. Nothing happens when the account has one

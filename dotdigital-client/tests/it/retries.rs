@@ -243,6 +243,21 @@ async fn waiting_for_an_import_ends_when_the_caller_says() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn asking_without_a_pause_still_comes_to_an_end() {
+    let pending = r#"{"importId":"a-1","status":"NotFinished"}"#;
+    let script = Script::new((0..200).map(|_| ok(pending)));
+    let (client, clock) = virtual_client(script);
+    let policy = PollPolicy {
+        base: Duration::ZERO,
+        give_up_after: Duration::from_secs(1),
+        ..PollPolicy::default()
+    };
+    let import = ImportId::new("a-1").unwrap();
+    let error = client.imports().wait(&import, &policy).await.unwrap_err();
+    assert_eq!((error.kind(), clock.elapsed()), (ErrorKind::GaveUp, Duration::from_secs(1)));
+}
+
+#[tokio::test(start_paused = true)]
 async fn every_attempt_is_counted_for_its_observer_alone() {
     let script = Script::new([Err(NotSent), ok(LIST), ok(LIST), ok(CONTACT)]);
     let (client, _) = virtual_client(script);
@@ -310,4 +325,16 @@ async fn the_hourly_limit_of_older_users_stops_every_call_for_a_while() {
         client.lists().create(&new_list("VIP")).await.unwrap();
         assert_eq!((script.requests().len(), clock.elapsed().as_secs()), (2, 900));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn waiting_for_the_limit_needs_no_budget() {
+    let clock = VirtualClock::new();
+    let script = Script::new([Ok(answer(429, "")), Ok(answer(200, "[]"))]);
+    let client = virtual_builder(script.clone(), &clock)
+        .retry(RetryPolicy { budget: 0, ..RetryPolicy::default() })
+        .build()
+        .unwrap();
+    client.data_fields().list().await.unwrap();
+    assert_eq!(script.requests().len(), 2);
 }

@@ -18,7 +18,10 @@ mod segments;
 mod upsert;
 mod upsert_fault;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use chrono::{DateTime, Utc};
 
@@ -73,6 +76,8 @@ pub(super) struct Account {
     pub(super) programs: Programs,
     pub(super) segments: BTreeMap<i32, Segment>,
     pub(super) insight_data: InsightData,
+    /// Who was asked whether to be written to again, and for which lists besides the account.
+    pub(super) challenges: BTreeMap<i64, BTreeSet<i32>>,
     /// Since when a contact's email channel is closed.
     closed_since: BTreeMap<i64, DateTime<Utc>>,
     /// Lists and segments share their ids: some calls take either.
@@ -106,6 +111,7 @@ impl Account {
             programs: Programs::default(),
             segments: BTreeMap::new(),
             insight_data: InsightData::new(settings.insight_data.collections),
+            challenges: BTreeMap::new(),
             closed_since: BTreeMap::new(),
             next_list: TEST_LIST + 100,
             next_campaign: 1,
@@ -257,6 +263,23 @@ impl Account {
         if let Some(declared) = self.data_fields.find(name).map(|field| field.name.clone()) {
             self.data_fields.remove(&declared);
             self.contacts.drop_data_field(&declared);
+        }
+    }
+
+    /// The contact confirms whatever she was asked to.
+    pub(super) fn confirm(&mut self, id: i64) {
+        let pending = self
+            .contacts
+            .get(id)
+            .is_some_and(|contact| contact.email_status == ChannelStatus::PendingOptIn);
+        let challenged = self.challenges.remove(&id);
+        if pending || challenged.is_some() {
+            self.set_channel(id, Channel::Email, ChannelStatus::Subscribed, self.now);
+        }
+        for list in challenged.into_iter().flatten() {
+            if let Some(list) = self.writable_list(list) {
+                list.resubscribe(id);
+            }
         }
     }
 

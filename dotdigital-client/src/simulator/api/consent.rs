@@ -44,8 +44,9 @@ pub(super) fn unsubscribe(context: &mut Context<'_>) -> Answer {
 pub(super) fn resubscribe_to_list(context: &mut Context<'_>) -> Answer {
     let wanted = Resubscription::read(context)?;
     let list = writable(context.account, list_id(context.arg(0))?)?;
-    let left = list.unsubscribed.contains_key(&wanted.contact);
+    let (id, left) = (list.id, list.unsubscribed.contains_key(&wanted.contact));
     if left || wanted.left_account(context.account) {
+        context.account.challenges.entry(wanted.contact).or_default().insert(id);
         return answer(context, wanted.contact, "ContactChallenged");
     }
     back_on_list(context, &wanted)
@@ -62,6 +63,7 @@ pub(super) fn resubscribe_to_list_at_once(context: &mut Context<'_>) -> Answer {
 pub(super) fn resubscribe(context: &mut Context<'_>) -> Answer {
     let wanted = Resubscription::read(context)?;
     if wanted.left_account(context.account) {
+        context.account.challenges.entry(wanted.contact).or_default();
         return answer(context, wanted.contact, "ContactChallenged");
     }
     back(context, &wanted)

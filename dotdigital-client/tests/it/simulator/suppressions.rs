@@ -104,6 +104,22 @@ fn who_unsubscribed_herself_is_asked_before_she_is_written_to() {
         assert_eq!(answer["contact"]["status"], "Unsubscribed");
     }
     assert!(caller.simulator.members(list).is_empty());
+
+    // Only what she was asked for comes true, and only once she confirms.
+    let ann = caller.get("/contacts/v3/email/ann@example.com").expect(200);
+    caller.simulator.confirm_opt_in(ann["contactId"].as_i64().unwrap());
+    let ann = caller.get("/contacts/v3/email/ann@example.com").expect(200);
+    assert_eq!(ann["channelProperties"]["email"]["status"], "subscribed");
+    assert_eq!(caller.simulator.members(list).len(), 1);
+}
+
+#[test]
+fn a_confirmation_that_nobody_asked_for_changes_nothing() {
+    let caller = account();
+    let ann = caller.get("/contacts/v3/email/ann@example.com").expect(200);
+    caller.simulator.confirm_opt_in(ann["contactId"].as_i64().unwrap());
+    let after = caller.get("/contacts/v3/email/ann@example.com").expect(200);
+    assert_eq!(after, ann);
 }
 
 #[test]

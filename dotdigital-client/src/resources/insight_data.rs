@@ -157,8 +157,9 @@ impl InsightData {
     /// exist is created, a contact that does not exist is not. Repeated only when it cannot have
     /// been acted on: a second job would do the same work again.
     ///
-    /// An account may have 5 such imports at work. When it has, this waits for a free slot as long
-    /// as [`LimitSettings::slot_wait`](crate::LimitSettings) allows.
+    /// How many such imports an account may have at work is not documented. When the service says
+    /// that it has too many, this waits for a free slot as long as
+    /// [`LimitSettings::slot_wait`](crate::LimitSettings) allows.
     ///
     /// `PUT /insightData/v3/import` (tier: low)
     ///

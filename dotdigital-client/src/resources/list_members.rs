@@ -46,12 +46,12 @@ impl ListMembers {
         Self { client, list }
     }
 
-    /// The list's members in pages of `limit`, which is brought into 1 to 5000.
+    /// The list's members in pages of `page_size`, which is brought into 1 to 5000.
     ///
     /// `GET /contacts/v3` (tier: low)
-    pub fn pages(&self, limit: u16) -> Pages<Contact> {
-        let limit = limit.clamp(1, LARGEST_PAGE);
-        Pages::by_marker(self.client.clone(), page_call(self.list), limit.into())
+    pub fn pages(&self, page_size: u16) -> Pages<Contact> {
+        let size = page_size.clamp(1, LARGEST_PAGE);
+        Pages::by_marker(self.client.clone(), page_call(self.list), size.into())
     }
 
     /// Who unsubscribed from this list since then. Who left the whole account is not among them.

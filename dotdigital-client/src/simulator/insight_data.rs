@@ -14,7 +14,7 @@ use super::{Simulator, account::Record};
 pub struct InsightLimits {
     /// The most collections; the service allows 1,000.
     pub collections: usize,
-    /// Imports of records that may be under way at once; the service allows 5.
+    /// Imports of records that may be under way at once. The number is not documented.
     pub active_imports: usize,
     /// The longest key of a record, in characters.
     pub key: usize,

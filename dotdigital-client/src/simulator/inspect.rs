@@ -4,9 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::{
     Simulator,
-    account::{
-        Channel, ChannelStatus, Contact, DataField, IdentifierSet, List, MemberStatus, name_key,
-    },
+    account::{Contact, DataField, IdentifierSet, List, MemberStatus, name_key},
     api,
     views::{ContactView, DataFieldType, ListView, Visibility},
 };

@@ -60,13 +60,13 @@ pub struct RecordQuery {
     /// Only records that were changed at this time or later.
     pub modified_since: Option<DateTime<Utc>>,
     /// How many records a page has, which is brought into 1 to 5000.
-    pub limit: u16,
+    pub page_size: u16,
 }
 
 impl RecordQuery {
     /// All records, 1000 a page.
     pub fn new() -> Self {
-        Self { modified_since: None, limit: 1000 }
+        Self { modified_since: None, page_size: 1000 }
     }
 
     /// Only records that were changed at this time or later. Times are sent to the millisecond.
@@ -78,8 +78,8 @@ impl RecordQuery {
 
     /// How many records a page has, which is brought into 1 to 5000.
     #[must_use]
-    pub fn limit(mut self, limit: u16) -> Self {
-        self.limit = limit;
+    pub fn page_size(mut self, records: u16) -> Self {
+        self.page_size = records;
         self
     }
 
@@ -88,7 +88,7 @@ impl RecordQuery {
             Some(since) => call.query("~modified", since.format("gte::%Y-%m-%dT%H:%M:%S%.3fZ")),
             None => call,
         };
-        Pages::by_marker(client, call, self.limit.clamp(1, LARGEST_PAGE).into())
+        Pages::by_marker(client, call, self.page_size.clamp(1, LARGEST_PAGE).into())
     }
 }
 

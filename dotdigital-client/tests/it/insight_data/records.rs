@@ -41,7 +41,7 @@ fn missing(what: &str) -> String {
 #[tokio::test]
 async fn pages_of_records_are_read() {
     let since = "2021-12-17T00:00:00Z".parse().unwrap();
-    let query = RecordQuery::new().limit(9000).modified_since(since);
+    let query = RecordQuery::new().page_size(9000).modified_since(since);
     let sent = "~modified=gte%3A%3A2021-12-17T00%3A00%3A00.000Z&limit=5000";
 
     let (server, client) = serve(200, &page()).await;
@@ -58,7 +58,8 @@ async fn pages_of_records_are_read() {
 
     let (server, client) = serve(200, &self::page()).await;
     let insight = client.insight_data();
-    let pages = insight.records_of_all_contacts::<Order>(&orders(), &RecordQuery::new().limit(0));
+    let pages =
+        insight.records_of_all_contacts::<Order>(&orders(), &RecordQuery::new().page_size(0));
     assert_eq!(pages.all().await.unwrap(), page);
     check(&server, "GET /insightData/v3/contacts/Orders?limit=1").await;
 }

@@ -135,6 +135,6 @@ fn keys() -> impl Strategy<Value = RecordKeys> {
 
 fn query() -> impl Strategy<Value = RecordQuery> {
     (any::<u16>(), option::of(time())).prop_map(|(limit, since)| {
-        since.into_iter().fold(RecordQuery::new().limit(limit), RecordQuery::modified_since)
+        since.into_iter().fold(RecordQuery::new().page_size(limit), RecordQuery::modified_since)
     })
 }

@@ -102,7 +102,7 @@ async fn records_of_a_contact_are_kept() {
     let found = records.find::<Value>(&key("A/0")).await.unwrap().unwrap();
     assert_eq!((found.json, found.owner_contact_id.unwrap().get()), (json!({"n": 9}), ann));
     assert_eq!(records.find::<Value>(&key("A/9")).await.unwrap(), None);
-    let query = RecordQuery::new().limit(2).modified_since(epoch());
+    let query = RecordQuery::new().page_size(2).modified_since(epoch());
     assert_eq!(records.pages::<Value>(&query).all().await.unwrap().len(), 5);
     let all = insight.records_of_all_contacts::<Value>(&orders(), &query).all().await.unwrap();
     assert_eq!(all.len(), 5);

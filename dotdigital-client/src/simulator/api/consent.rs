@@ -7,6 +7,7 @@ use super::{
     answer::{json_body, v2_error},
     email_contact_json::email_contact_json,
     lists::{list_id, writable},
+    schema::LOCALES,
     suppressions::suppression,
     v2_parameters::{array, int32_value, object, pairs, timestamp},
 };
@@ -16,11 +17,6 @@ use crate::{
     },
     transport::HttpResponse,
 };
-
-const LOCALES: [&str; 20] = [
-    "cs-CS", "da-DA", "de-DE", "el-EL", "en-EN", "es-ES", "es", "fi-FI", "fr-FR", "hu-HU", "it-IT",
-    "nl-NL", "nb-NO", "pl-PL", "pt-PT", "ru-RU", "se-SE", "sk-SK", "tr-TR", "zh-CN",
-];
 
 /// `POST /v2/address-books/{id}/contacts/unsubscribe`.
 pub(super) fn unsubscribe_from_list(context: &mut Context<'_>) -> Answer {

@@ -6,6 +6,7 @@ mod consent;
 
 use serde_json::Value;
 
+pub(super) use self::channels::LOCALES;
 use self::check::{Checked, array, flag, int32, object, text};
 pub(super) use self::check::{ShapeFault, whole};
 use crate::simulator::account::ContactChange;

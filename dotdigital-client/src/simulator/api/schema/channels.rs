@@ -10,7 +10,8 @@ use crate::simulator::account::{Channel, ChannelStatus, ContactChange};
 
 const EMAIL_TYPES: [&str; 2] = ["PlainText", "Html"];
 const OPT_IN_TYPES: [&str; 4] = ["Unknown", "Single", "Double", "VerifiedDouble"];
-const LOCALES: [&str; 20] = [
+/// The languages in which a contact can be asked to confirm.
+pub(in crate::simulator::api) const LOCALES: [&str; 20] = [
     "cs-CS", "da-DA", "de-DE", "el-EL", "en-EN", "es-ES", "es", "fi-FI", "fr-FR", "hu-HU", "it-IT",
     "nl-NL", "nb-NO", "pl-PL", "pt-PT", "ru-RU", "se-SE", "sk-SK", "tr-TR", "zh-CN",
 ];

@@ -1,12 +1,12 @@
 //! Every endpoint of the simulator that the client has a method for, used with success, and what it
 //! does to the account.
 
-use std::{net::Ipv4Addr, sync::Arc};
+use std::net::Ipv4Addr;
 
 use chrono::{DateTime, Utc};
 use dotdigital_client::{
-    Client, ContactId, Credentials, CustomName, CustomValue, EmailAddress, Identifier, ListId,
-    MobileNumber, PreferenceId, ProgramId, Region, SegmentId,
+    Client, ContactId, CustomName, CustomValue, EmailAddress, Identifier, ListId, MobileNumber,
+    PreferenceId, ProgramId, SegmentId,
     account::AccountInfo,
     contacts::{
         ConsentRecord, ContactPart, ContactQuery, ContactUpdate, ContactsToDelete, DeletionState,
@@ -18,13 +18,11 @@ use dotdigital_client::{
     preferences::{NewPreference, PreferenceChoice},
     programs::{Enrolees, EnrolmentFilter, EnrolmentStatus},
     segments::RefreshStatus,
-    simulator::{
-        DataFieldType, ProgramState, Simulator, SimulatorSettings, VirtualClock, Visibility,
-    },
+    simulator::{DataFieldType, ProgramState, Simulator, SimulatorSettings, Visibility},
     suppressions::{Challenge, ResubscribeOutcome, ReturningContact},
 };
 
-use crate::support::{email, epoch, list_id, new_list};
+use crate::support::{email, epoch, list_id, new_list, simulated};
 
 /// What the simulator answers and the client has no method for: it is not described, or has a
 /// counterpart that takes any identifier.
@@ -62,16 +60,7 @@ async fn every_endpoint_with_a_method_is_used_with_success() {
 impl World {
     fn new() -> Self {
         let settings = SimulatorSettings::default();
-        let credentials = Credentials::new(settings.user.clone(), settings.password.clone());
-        let simulator = Simulator::new(settings);
-        let clock = Arc::new(VirtualClock::starting_at(epoch()));
-        let client = Client::builder()
-            .credentials(credentials)
-            .region(Region::R1)
-            .transport(Arc::new(simulator.transport(clock.clone())))
-            .clock(clock)
-            .build()
-            .unwrap();
+        let (client, simulator, _) = simulated(settings);
         Self { simulator, client }
     }
 

@@ -19,7 +19,9 @@ use tracing::{
     span,
 };
 
-use crate::support::{Script, answer, credentials, email, list_id, serve, virtual_client};
+use crate::support::{
+    Script, answer, credentials, email, list_id, serve, virtual_client, with_headers,
+};
 
 const SECRETS: [&str; 6] =
     ["hunter2", "apiuser-1", "jane", "example.com", "7700900123", "aHVudGVyMg"];
@@ -131,6 +133,17 @@ async fn traces_tell_the_call_and_neither_password_nor_person() {
     }
     check(&text);
     check(&format!("{error} {error:?} {client:?}"));
+}
+
+#[tokio::test]
+async fn traces_tell_what_is_left_of_the_limit() {
+    keep_log();
+    let headers = [("X-RateLimit-Limit", "150"), ("X-RateLimit-Remaining", "149")];
+    let list = r#"{"id":7,"name":"VIP","visibility":"Private","contacts":3}"#;
+    let (client, _) = virtual_client(Script::new([Ok(with_headers(answer(200, list), &headers))]));
+    client.lists().find(list_id(7)).await.unwrap();
+    let text = TEXT.take();
+    assert!(text.contains("remaining=149"), "{text}");
 }
 
 /// All that any crate below traces at any level while a client creates a list, imports people, finds,

@@ -136,3 +136,26 @@ pub(crate) fn list_id(id: i32) -> ListId {
 pub(crate) fn new_list(name: &str) -> NewList {
     NewList { name: ListName::parse(name).unwrap(), visibility: Visibility::Private }
 }
+
+/// A simulated account, a client of it in process, and the clock of both.
+#[cfg(feature = "simulator")]
+pub(crate) fn simulated(
+    settings: dotdigital_client::simulator::SimulatorSettings,
+) -> (
+    Client,
+    dotdigital_client::simulator::Simulator,
+    Arc<dotdigital_client::simulator::VirtualClock>,
+) {
+    use dotdigital_client::simulator;
+    let credentials = Credentials::new(settings.user.clone(), settings.password.clone());
+    let simulator = simulator::Simulator::new(settings);
+    let clock = Arc::new(simulator::VirtualClock::starting_at(epoch()));
+    let client = Client::builder()
+        .credentials(credentials)
+        .region(dotdigital_client::Region::R1)
+        .transport(Arc::new(simulator.transport(clock.clone())))
+        .clock(clock.clone())
+        .build()
+        .unwrap();
+    (client, simulator, clock)
+}

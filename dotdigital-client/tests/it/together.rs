@@ -11,7 +11,7 @@ use dotdigital_client::{
     simulator::{Simulator, SimulatorSettings, VirtualClock},
 };
 
-use crate::support::{email, epoch, new_list};
+use crate::support::{email, epoch, new_list, simulated};
 
 #[tokio::test(start_paused = true)]
 async fn a_whole_tour_in_process() {
@@ -110,16 +110,7 @@ async fn limits_of_the_simulator_are_kept_without_a_refusal() {
     use dotdigital_client::simulator::{RateLimits, TierLimits};
     let limits = RateLimits::Tiered(TierLimits { low: 35, medium: 60, high: 100 });
     let settings = SimulatorSettings { limits, ..SimulatorSettings::default() };
-    let credentials = Credentials::new(settings.user.clone(), settings.password.clone());
-    let simulator = Simulator::new(settings);
-    let clock = Arc::new(VirtualClock::starting_at(epoch()));
-    let client = Client::builder()
-        .credentials(credentials)
-        .region(dotdigital_client::Region::R1)
-        .transport(Arc::new(simulator.transport(clock.clone())))
-        .clock(clock)
-        .build()
-        .unwrap();
+    let (client, simulator, _) = simulated(settings);
     let list = client.lists().create(&new_list("VIP")).await.unwrap();
     let mut tasks = tokio::task::JoinSet::new();
     for task in 0..64 {

@@ -5,8 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use dotdigital_client::{
-    Client, Clock, ContactId, Credentials, EmailAddress, ErrorKind, Identifier, ListId, ProgramId,
-    Region,
+    Client, Clock, ContactId, EmailAddress, ErrorKind, Identifier, ListId, ProgramId,
     contacts::ContactUpdate,
     data_fields::{FieldName, FieldType, NewDataField},
     imports::{
@@ -24,7 +23,7 @@ use dotdigital_client::{
     transport::Method,
 };
 
-use crate::support::{email, epoch, list_id, new_list};
+use crate::support::{email, epoch, list_id, new_list, simulated};
 
 const NOWHERE: i32 = 999;
 
@@ -37,16 +36,7 @@ struct World {
 
 impl World {
     fn with(settings: SimulatorSettings) -> Self {
-        let credentials = Credentials::new(settings.user.clone(), settings.password.clone());
-        let simulator = Simulator::new(settings);
-        let clock = Arc::new(VirtualClock::starting_at(epoch()));
-        let client = Client::builder()
-            .credentials(credentials)
-            .region(Region::R1)
-            .transport(Arc::new(simulator.transport(clock.clone())))
-            .clock(clock.clone())
-            .build()
-            .unwrap();
+        let (client, simulator, clock) = simulated(settings);
         Self { simulator, client, clock }
     }
 

@@ -3,33 +3,24 @@
 use std::sync::Arc;
 
 use dotdigital_client::{
-    Client, Credentials, ErrorKind, Region,
+    Client, Credentials, ErrorKind,
     imports::PollPolicy,
     insight_data::{
         CollectionName, CollectionScope, CollectionType, ImportFailureReason, InsightImport,
         InsightImportLimits, RecordKey, RecordKeys, RecordQuery,
     },
-    simulator::{InsightDataShapes, Simulator, SimulatorSettings, Switches, VirtualClock},
+    simulator::{InsightDataShapes, Simulator, SimulatorSettings, Switches},
 };
 use serde_json::{Value, json};
 
-use crate::support::{email, epoch};
+use crate::support::{email, epoch, simulated};
 
 fn connected(insight_data: InsightDataShapes) -> (Client, Simulator) {
     let settings = SimulatorSettings {
         switches: Switches { insight_data, ..Switches::default() },
         ..SimulatorSettings::default()
     };
-    let credentials = Credentials::new(settings.user.clone(), settings.password.clone());
-    let simulator = Simulator::new(settings);
-    let clock = Arc::new(VirtualClock::starting_at(epoch()));
-    let client = Client::builder()
-        .credentials(credentials)
-        .region(Region::R1)
-        .transport(Arc::new(simulator.transport(clock.clone())))
-        .clock(clock)
-        .build()
-        .unwrap();
+    let (client, simulator, _) = simulated(settings);
     (client, simulator)
 }
 

@@ -16,6 +16,7 @@ pub struct KeyTooLong {
     pub limit: usize,
 }
 
+#[cfg(feature = "std")]
 impl KeyTooLong {
     pub(crate) fn check(key: &[u8], limit: usize) -> Result<(), Self> {
         if key.len() > limit { Err(Self { length: key.len(), limit }) } else { Ok(()) }

@@ -26,13 +26,13 @@
 //! ```
 
 use std::collections::HashSet;
+use std::fmt;
 use std::ops::Range;
 
 use crate::OrderError;
 use crate::fingerprint::Fingerprint;
 
 /// Collects the previous side of a [`Probe`], in strictly ascending order.
-#[derive(Debug)]
 pub struct ProbeBuilder {
     previous: Vec<Fingerprint>,
 }
@@ -70,7 +70,6 @@ impl ProbeBuilder {
 }
 
 /// Tells, for each current fingerprint as it comes, whether it is new.
-#[derive(Debug)]
 pub struct Probe {
     previous: Vec<Fingerprint>,
     table: RadixTable,
@@ -125,6 +124,21 @@ impl Probe {
     }
 }
 
+/// Says how many members there are, and none of them.
+impl fmt::Debug for ProbeBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let members = self.previous.len();
+        f.debug_struct("ProbeBuilder").field("previous", &members).finish_non_exhaustive()
+    }
+}
+
+/// Says what was counted, and shows no member.
+impl fmt::Debug for Probe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Probe").field("counts", &self.counts).finish_non_exhaustive()
+    }
+}
+
 /// How one current member relates to the previous side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Observation {
@@ -154,7 +168,6 @@ pub struct ProbeCounts {
 
 /// Where each range of leading bits begins in the sorted fingerprints: a handful of candidates
 /// per range as long as fingerprints are uniform, which keyed ones are.
-#[derive(Debug)]
 struct RadixTable {
     shift: u32,
     starts: Vec<usize>,
@@ -253,6 +266,18 @@ mod tests {
             let expected = if last % 2 == 0 { Observation::Unchanged } else { Observation::Added };
             assert_eq!(probe.observe(crowded(last)), expected, "{last}");
         }
+    }
+
+    #[test]
+    fn debug_output_shows_counts_and_no_member() {
+        let mut builder = ProbeBuilder::with_capacity(1);
+        builder.push(fingerprint(0xab, 0xcd)).unwrap();
+        let shown = format!("{builder:?}");
+        let mut probe = builder.build();
+        probe.observe(fingerprint(0xef, 0xcd));
+        let shown = format!("{shown} {probe:?}");
+        assert!(shown.contains("previous: 1") && shown.contains("added: 1"), "{shown}");
+        assert!(!shown.contains("ab00") && !shown.contains("ef00"), "{shown}");
     }
 
     #[test]

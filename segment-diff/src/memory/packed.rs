@@ -1,5 +1,4 @@
 use std::cmp::Ordering;
-use std::collections::TryReserveError;
 use std::fmt;
 
 use super::threads;
@@ -30,21 +29,6 @@ impl PackedKeys {
     /// Makes room for `keys` keys of `bytes` bytes together; more may come.
     pub fn with_capacity(keys: usize, bytes: usize) -> Self {
         Self { bytes: Vec::with_capacity(bytes), entries: Vec::with_capacity(keys) }
-    }
-
-    /// As [`with_capacity`](Self::with_capacity) for a part of `memory` bytes that suits keys of
-    /// about 32 bytes, which is what addresses are.
-    pub(crate) fn within(memory: usize) -> Result<Self, TryReserveError> {
-        let mut packed = Self::new();
-        packed.entries.try_reserve_exact(memory / 3 / size_of::<Entry>())?;
-        packed.bytes.try_reserve_exact(memory / 3 * 2)?;
-        Ok(packed)
-    }
-
-    /// Whether a key of `length` bytes fits without taking more memory.
-    pub(crate) fn has_room(&self, length: usize) -> bool {
-        self.entries.len() < self.entries.capacity()
-            && length <= self.bytes.capacity() - self.bytes.len()
     }
 
     /// Adds a key.

@@ -15,6 +15,21 @@ pub(super) fn join(threads: usize, left: impl FnOnce(usize) + Send, right: impl 
     }
 }
 
+/// Does the same work on each of `threads` threads; how it is shared out is their own matter.
+pub(super) fn each<R: Send>(threads: usize, work: impl Fn() -> R + Sync) -> Vec<R> {
+    thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(&work)).collect();
+        let mut results = vec![work()];
+        for other in others {
+            match other.join() {
+                Ok(result) => results.push(result),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        results
+    })
+}
+
 /// Sorts in place on up to `threads` threads. The result depends on them only where `compare`
 /// calls different items equal.
 pub(super) fn sort<T: Send>(

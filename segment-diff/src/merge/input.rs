@@ -1,7 +1,5 @@
-use std::convert::Infallible;
-use std::io::Read;
-
-use crate::snapshot::{SnapshotError, SnapshotReader};
+use alloc::borrow::ToOwned;
+use core::convert::Infallible;
 
 /// A sorted sequence of records, read one at a time.
 ///
@@ -47,25 +45,6 @@ impl<I: SortedInput + ?Sized> SortedInput for &mut I {
 
     fn version(&self) -> &Self::Version {
         (**self).version()
-    }
-}
-
-/// A snapshot is an input whose versions are its payloads.
-impl<R: Read> SortedInput for SnapshotReader<R> {
-    type Key = [u8];
-    type Version = [u8];
-    type Error = SnapshotError;
-
-    fn advance(&mut self) -> Result<bool, SnapshotError> {
-        SnapshotReader::advance(self)
-    }
-
-    fn key(&self) -> &[u8] {
-        self.record().key
-    }
-
-    fn version(&self) -> &[u8] {
-        self.record().payload
     }
 }
 

@@ -19,16 +19,21 @@
 
 mod input;
 mod sink;
+#[cfg(feature = "std")]
+mod written;
 
-use std::borrow::Borrow;
-use std::cmp::Ordering;
-use std::fmt;
-use std::ops::ControlFlow;
+use alloc::borrow::ToOwned;
+use core::borrow::Borrow;
+use core::cmp::Ordering;
+use core::fmt;
+use core::ops::ControlFlow;
 
 pub use input::{
     Membership, SortedInput, byte_keys, keys, records, try_byte_keys, try_keys, try_records,
 };
-pub use sink::{Collect, CountOnly, DiffSink, MarkedLines, SplitLines};
+pub use sink::{AtMost, Callback, Collect, CountOnly, DiffSink, Difference, Stop};
+#[cfg(feature = "std")]
+pub use written::{MarkedLines, SplitLines};
 
 /// Tells `sink` how `current` differs from `previous`.
 ///
@@ -97,6 +102,7 @@ pub type DiffResult<P, C, B> = Result<
 
 /// How many keys were found to be what; each key counts once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Counts {
     /// Keys only on the current side.
@@ -111,6 +117,8 @@ pub struct Counts {
 
 /// One of the two inputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum Side {
     /// The earlier one.
     Previous,

@@ -1,7 +1,8 @@
-use std::convert::Infallible;
-use std::fmt;
-use std::io::{self, Write};
-use std::ops::ControlFlow;
+use alloc::borrow::ToOwned;
+use alloc::vec::Vec;
+use core::convert::Infallible;
+use core::fmt;
+use core::ops::ControlFlow;
 
 /// Takes what a difference finds, in ascending order of keys and each key once.
 ///
@@ -30,6 +31,10 @@ pub trait DiffSink<K: ?Sized, V: ?Sized = ()> {
     }
 
     /// `key` is on both sides, with the same version.
+    ///
+    /// Only the merge of [`merge::diff`](super::diff()) tells this. Other engines count unchanged
+    /// keys without visiting them one by one: identical stretches of sorted lines are skipped as a
+    /// whole, and partitions match keys in no order.
     fn unchanged(&mut self, key: &K, version: &V) -> ControlFlow<Self::Break> {
         let _ = (key, version);
         ControlFlow::Continue(())
@@ -42,6 +47,147 @@ pub struct CountOnly;
 
 impl<K: ?Sized, V: ?Sized> DiffSink<K, V> for CountOnly {
     type Break = Infallible;
+}
+
+/// Calls a closure with each [`Difference`], and breaks off with what the closure breaks off with.
+///
+/// ```
+/// use std::convert::Infallible;
+/// use std::ops::ControlFlow;
+///
+/// use segment_diff::merge::{Callback, Difference, diff, keys};
+///
+/// let mut came = Vec::new();
+/// let mut sink = Callback::new(|difference: Difference<'_, _, ()>| {
+///     if let Difference::Added { key, .. } = difference {
+///         came.push(*key);
+///     }
+///     ControlFlow::<Infallible>::Continue(())
+/// });
+/// let ControlFlow::Continue(_) = diff(keys([1, 2]), keys([2, 3]), &mut sink)?;
+/// assert_eq!(came, [3]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct Callback<F>(F);
+
+impl<F> Callback<F> {
+    /// Calls `call`.
+    pub fn new(call: F) -> Self {
+        Self(call)
+    }
+}
+
+/// Says that it is one, and nothing of the closure.
+impl<F> fmt::Debug for Callback<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Callback").finish_non_exhaustive()
+    }
+}
+
+impl<K: ?Sized, V: ?Sized, F, B> DiffSink<K, V> for Callback<F>
+where
+    F: FnMut(Difference<'_, K, V>) -> ControlFlow<B>,
+{
+    type Break = B;
+
+    fn added(&mut self, key: &K, version: &V) -> ControlFlow<B> {
+        (self.0)(Difference::Added { key, version })
+    }
+
+    fn removed(&mut self, key: &K, version: &V) -> ControlFlow<B> {
+        (self.0)(Difference::Removed { key, version })
+    }
+
+    fn changed(&mut self, key: &K, previous: &V, current: &V) -> ControlFlow<B> {
+        (self.0)(Difference::Changed { key, previous, current })
+    }
+}
+
+/// What is different about a key.
+#[expect(missing_debug_implementations, reason = "it would show a key")]
+pub enum Difference<'a, K: ?Sized, V: ?Sized = ()> {
+    /// It is only on the current side.
+    Added {
+        /// The key.
+        key: &'a K,
+        /// Its version.
+        version: &'a V,
+    },
+    /// It is only on the previous side.
+    Removed {
+        /// The key.
+        key: &'a K,
+        /// Its version.
+        version: &'a V,
+    },
+    /// It is on both sides, with different versions.
+    Changed {
+        /// The key.
+        key: &'a K,
+        /// Its version on the previous side.
+        previous: &'a V,
+        /// Its version on the current side.
+        current: &'a V,
+    },
+}
+
+/// Passes so many differences on to another sink, and breaks off when there are more.
+///
+/// With none allowed, breaking off means that the two sides differ.
+#[derive(Clone, Debug)]
+pub struct AtMost<S> {
+    inner: S,
+    left: u64,
+}
+
+impl<S> AtMost<S> {
+    /// Passes `most` differences on to `inner`.
+    pub fn new(inner: S, most: u64) -> Self {
+        Self { inner, left: most }
+    }
+
+    /// Gives the other sink back.
+    pub fn into_inner(self) -> S {
+        self.inner
+    }
+
+    fn pass<B>(&mut self, tell: impl FnOnce(&mut S) -> ControlFlow<B>) -> ControlFlow<Stop<B>> {
+        let Some(left) = self.left.checked_sub(1) else {
+            return ControlFlow::Break(Stop::More);
+        };
+        self.left = left;
+        tell(&mut self.inner).map_break(Stop::Sink)
+    }
+}
+
+/// Why [`AtMost`] broke off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop<B> {
+    /// There are more differences than it was to pass on.
+    More,
+    /// The other sink broke off.
+    Sink(B),
+}
+
+impl<K: ?Sized, V: ?Sized, S: DiffSink<K, V>> DiffSink<K, V> for AtMost<S> {
+    type Break = Stop<S::Break>;
+
+    fn added(&mut self, key: &K, version: &V) -> ControlFlow<Self::Break> {
+        self.pass(|inner| inner.added(key, version))
+    }
+
+    fn removed(&mut self, key: &K, version: &V) -> ControlFlow<Self::Break> {
+        self.pass(|inner| inner.removed(key, version))
+    }
+
+    fn changed(&mut self, key: &K, previous: &V, current: &V) -> ControlFlow<Self::Break> {
+        self.pass(|inner| inner.changed(key, previous, current))
+    }
+
+    fn unchanged(&mut self, key: &K, version: &V) -> ControlFlow<Self::Break> {
+        self.inner.unchanged(key, version).map_break(Stop::Sink)
+    }
 }
 
 /// Collects the keys that differ, each of the three ascending. Memory is O(differences).
@@ -96,89 +242,4 @@ impl<K: ToOwned + ?Sized, V: ?Sized> DiffSink<K, V> for Collect<K::Owned> {
         self.changed.push(key.to_owned());
         ControlFlow::Continue(())
     }
-}
-
-/// Writes one line for each key that differs, in ascending order of keys: `+key` when added,
-/// `-key` when removed, `~key` when changed. Breaks off when writing fails.
-///
-/// Lines are written piece by piece: give it a buffered writer, and flush that afterwards.
-#[derive(Debug)]
-pub struct MarkedLines<W>(W);
-
-impl<W: Write> MarkedLines<W> {
-    /// Writes to `inner`.
-    pub fn new(inner: W) -> Self {
-        Self(inner)
-    }
-
-    /// Gives the writer back.
-    pub fn into_inner(self) -> W {
-        self.0
-    }
-
-    fn write(&mut self, mark: &[u8], key: &[u8]) -> ControlFlow<io::Error> {
-        write_pieces(&mut self.0, [mark, key, b"\n"])
-    }
-}
-
-impl<W: Write, K: AsRef<[u8]> + ?Sized, V: ?Sized> DiffSink<K, V> for MarkedLines<W> {
-    type Break = io::Error;
-
-    fn added(&mut self, key: &K, _: &V) -> ControlFlow<io::Error> {
-        self.write(b"+", key.as_ref())
-    }
-
-    fn removed(&mut self, key: &K, _: &V) -> ControlFlow<io::Error> {
-        self.write(b"-", key.as_ref())
-    }
-
-    fn changed(&mut self, key: &K, _: &V, _: &V) -> ControlFlow<io::Error> {
-        self.write(b"~", key.as_ref())
-    }
-}
-
-/// Writes the added keys to one writer and the removed ones to another, a line each, ascending.
-/// [`io::sink`] takes the half that nobody wants. Breaks off when writing fails.
-///
-/// Lines are written piece by piece: give it buffered writers, and flush them afterwards.
-#[derive(Debug)]
-pub struct SplitLines<A, R> {
-    added: A,
-    removed: R,
-}
-
-impl<A: Write, R: Write> SplitLines<A, R> {
-    /// Writes added keys to `added` and removed ones to `removed`.
-    pub fn new(added: A, removed: R) -> Self {
-        Self { added, removed }
-    }
-
-    /// Gives the writers back, that of the added keys first.
-    pub fn into_inner(self) -> (A, R) {
-        (self.added, self.removed)
-    }
-}
-
-impl<A: Write, R: Write, K: AsRef<[u8]> + ?Sized, V: ?Sized> DiffSink<K, V> for SplitLines<A, R> {
-    type Break = io::Error;
-
-    fn added(&mut self, key: &K, _: &V) -> ControlFlow<io::Error> {
-        write_pieces(&mut self.added, [key.as_ref(), b"\n"])
-    }
-
-    fn removed(&mut self, key: &K, _: &V) -> ControlFlow<io::Error> {
-        write_pieces(&mut self.removed, [key.as_ref(), b"\n"])
-    }
-}
-
-fn write_pieces<const N: usize>(
-    out: &mut impl Write,
-    pieces: [&[u8]; N],
-) -> ControlFlow<io::Error> {
-    for piece in pieces {
-        if let Err(error) = out.write_all(piece) {
-            return ControlFlow::Break(error);
-        }
-    }
-    ControlFlow::Continue(())
 }

@@ -1,21 +1,13 @@
-use std::fmt;
-use std::ops::Range;
+use alloc::vec::Vec;
+use core::fmt;
 
+use super::cursor::{Cursor, first_key};
 use super::format::{
-    BLOCK_HEADER, BLOCK_TAG, BlockHeader, FOOTER, FOOTER_TAG, HEADER, MAX_BODY, MAX_KEY, Totals,
-    take_varint,
+    BLOCK_HEADER, BLOCK_TAG, BlockHeader, Content, FOOTER_TAG, HEADER, Header, INDEX_TAG, MAX_BODY,
+    Totals, Version, body_checksum,
 };
-use super::{Layout, SnapshotError, SnapshotErrorKind, Summary};
-
-/// One record of a snapshot.
-#[derive(Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Record<'a> {
-    /// Who: strictly ascending from record to record.
-    pub key: &'a [u8],
-    /// What travels along, of the width that the layout states.
-    pub payload: &'a [u8],
-}
+use super::index::{IndexCheck, Place};
+use super::{FixedRecords, Layout, Record, SnapshotError, SnapshotErrorKind, Summary};
 
 /// Turns the bytes of a snapshot into records, without doing I/O.
 ///
@@ -37,45 +29,59 @@ pub struct Record<'a> {
 /// # assert_eq!(summary.records, 0);
 /// # Ok::<(), SnapshotError>(())
 /// ```
-#[derive(Default)]
 pub struct Decoder {
+    content: Content,
     buffer: Vec<u8>,
     /// Everything in `buffer` before this place was used.
     used: usize,
     /// The offset in the file of `buffer[used]`.
     offset: u64,
-    layout: Option<Layout>,
-    /// What is left of the block being read, which was verified.
-    block: Block,
-    /// The key of the current record; between records, the last one.
-    key: Vec<u8>,
-    payload: Range<usize>,
+    started: Option<Started>,
     records: u64,
     checksum: crc32fast::Hasher,
     complete: Option<Summary>,
     failed: Option<(SnapshotErrorKind, u64)>,
 }
 
-#[derive(Default)]
-struct Block {
-    records: u32,
-    bytes: usize,
-    first: bool,
+/// What is known once the header was read.
+struct Started {
+    version: Version,
+    layout: Layout,
+    /// In the block being read, which was verified.
+    cursor: Cursor,
+    index: IndexCheck,
+    index_offset: Option<u64>,
+}
+
+impl Default for Decoder {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl Decoder {
     /// Begins at the start of a snapshot.
     pub fn new() -> Self {
-        Self::default()
+        Self::of(Content::Membership)
+    }
+
+    pub(crate) fn of(content: Content) -> Self {
+        Self {
+            content,
+            buffer: Vec::new(),
+            used: 0,
+            offset: 0,
+            started: None,
+            records: 0,
+            checksum: crc32fast::Hasher::new(),
+            complete: None,
+            failed: None,
+        }
     }
 
     /// Takes the next bytes of the file.
     pub fn feed(&mut self, bytes: &[u8]) {
-        // Moving the rest only when it is the smaller part keeps the cost linear.
-        if self.used >= self.buffer.len() - self.used {
-            self.buffer.drain(..self.used);
-            self.used = 0;
-        }
+        self.make_room();
         self.buffer.extend_from_slice(bytes);
     }
 
@@ -90,9 +96,36 @@ impl Decoder {
         Ok(if self.advance()? { Some(self.record()) } else { None })
     }
 
+    /// The next records of a snapshot of [`Layout::Fixed`], a block at a time, or what is left of
+    /// a block after [`next_record`](Self::next_record); `None` when more bytes are needed or the
+    /// footer was reached.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`next_record`](Self::next_record) does, and when the layout is another one.
+    pub fn next_records(&mut self) -> Result<Option<FixedRecords<'_>>, SnapshotError> {
+        if !self.guarded(Self::find_block)? {
+            return Ok(None);
+        }
+        let Some(started) = &mut self.started else { return Ok(None) };
+        let bytes = started.cursor.bytes();
+        match started.cursor.read_block(&self.buffer[self.used..]) {
+            Ok(records) => {
+                self.used += bytes;
+                self.offset += bytes as u64;
+                self.records += records.len() as u64;
+                Ok(Some(records))
+            }
+            Err(kind) => {
+                self.failed = Some((kind, self.offset));
+                Err(SnapshotError::at(self.offset, kind))
+            }
+        }
+    }
+
     /// The shape of the records, once the header was read (by [`next_record`](Self::next_record)).
     pub fn layout(&self) -> Option<Layout> {
-        self.layout
+        self.started.as_ref().map(|started| started.layout)
     }
 
     /// Confirms that the whole snapshot was fed: the footer is there and fits all that came
@@ -119,15 +152,60 @@ impl Decoder {
 
     /// The record that the last successful [`advance`](Self::advance) moved to.
     pub(super) fn record(&self) -> Record<'_> {
-        Record { key: &self.key, payload: &self.buffer[self.payload.clone()] }
+        match &self.started {
+            Some(started) => {
+                let payload = started.layout.payload_width();
+                let payload = &self.buffer[self.used - payload..self.used];
+                Record { key: started.cursor.key(), payload }
+            }
+            None => Record { key: &[], payload: &[] },
+        }
     }
 
     /// Reads the header if it is there, and nothing else.
+    #[cfg(feature = "std")]
     pub(super) fn read_layout(&mut self) -> Result<Option<Layout>, SnapshotError> {
-        if self.layout.is_none() {
+        if self.started.is_none() {
             self.guarded(Self::read_header)?;
         }
-        Ok(self.layout)
+        Ok(self.layout())
+    }
+
+    /// The error for a record read last that is not what it has to be, now and at every later
+    /// call; the offset is that of its end.
+    #[cfg(feature = "std")]
+    pub(super) fn malformed(&mut self) -> SnapshotError {
+        self.failed = Some((SnapshotErrorKind::Malformed, self.offset));
+        SnapshotError::at(self.offset, SnapshotErrorKind::Malformed)
+    }
+
+    /// Whether [`next_records`](Self::next_records) has some without being fed.
+    #[cfg(feature = "std")]
+    pub(super) fn find_records(&mut self) -> Result<bool, SnapshotError> {
+        self.guarded(Self::find_block)
+    }
+
+    /// Lets `read` append up to `bytes` bytes of the file, and says how many it did.
+    #[cfg(feature = "std")]
+    pub(super) fn feed_with<E>(
+        &mut self,
+        bytes: usize,
+        read: impl FnOnce(&mut [u8]) -> Result<usize, E>,
+    ) -> Result<usize, E> {
+        self.make_room();
+        let filled = self.buffer.len();
+        self.buffer.resize(filled + bytes, 0);
+        let read = read(&mut self.buffer[filled..]);
+        self.buffer.truncate(filled + *read.as_ref().unwrap_or(&0));
+        read
+    }
+
+    fn make_room(&mut self) {
+        // Moving the rest only when it is the smaller part keeps the cost linear.
+        if self.used >= self.buffer.len() - self.used {
+            self.buffer.drain(..self.used);
+            self.used = 0;
+        }
     }
 
     /// Gives errors their offset and remembers the first one.
@@ -146,15 +224,28 @@ impl Decoder {
     }
 
     fn step(&mut self) -> Result<bool, SnapshotErrorKind> {
+        if !self.find_block()? {
+            return Ok(false);
+        }
+        let Some(started) = &mut self.started else { return Ok(false) };
+        let length = started.cursor.read(&self.buffer[self.used..])?;
+        self.skip(length);
+        self.records += 1;
+        Ok(true)
+    }
+
+    /// Goes on until a record follows; `false` when more bytes are needed or the footer was
+    /// reached.
+    fn find_block(&mut self) -> Result<bool, SnapshotErrorKind> {
         loop {
-            if self.block.records > 0 {
-                return self.read_record().map(|()| true);
+            if self.started.as_ref().is_some_and(|started| started.cursor.records() > 0) {
+                return Ok(true);
             }
-            let progress = match (self.layout, self.complete, self.rest().first()) {
+            let progress = match (&self.started, self.complete, self.rest().first()) {
                 (_, _, None) => false,
                 (None, _, _) => self.read_header()?,
                 (_, Some(_), _) => return Err(SnapshotErrorKind::Trailing),
-                (_, _, Some(&BLOCK_TAG)) => self.read_block()?,
+                (_, _, Some(&BLOCK_TAG | &INDEX_TAG)) => self.read_block()?,
                 (_, _, Some(&FOOTER_TAG)) => self.read_footer()?,
                 _ => return Err(SnapshotErrorKind::Malformed),
             };
@@ -165,84 +256,80 @@ impl Decoder {
     }
 
     fn read_header(&mut self) -> Result<bool, SnapshotErrorKind> {
-        let Some(header) = self.rest().first_chunk::<HEADER>() else { return Ok(false) };
-        self.layout = Some(Layout::from_header(header)?);
+        let Some(bytes) = self.rest().first_chunk::<HEADER>() else { return Ok(false) };
+        let Header { version, content, layout } = Header::from_bytes(bytes)?;
+        if content != self.content {
+            return Err(SnapshotErrorKind::WrongContent);
+        }
         self.checksum.update(&self.buffer[self.used..][..HEADER]);
+        let (cursor, index) = (Cursor::new(layout), IndexCheck::default());
+        self.started = Some(Started { version, layout, cursor, index, index_offset: None });
         self.skip(HEADER);
         Ok(true)
     }
 
     /// Verifies a block as a whole; nothing in its header is trusted before.
     fn read_block(&mut self) -> Result<bool, SnapshotErrorKind> {
-        let Some(header) = self.rest().first_chunk::<BLOCK_HEADER>() else { return Ok(false) };
-        let header = BlockHeader::from_bytes(header);
-        let length = header.length as usize;
-        if length > MAX_BODY {
-            return Err(SnapshotErrorKind::Malformed);
-        }
-        let Some(body) = self.rest().get(BLOCK_HEADER..BLOCK_HEADER + length) else {
+        let Some(started) = &mut self.started else { return Ok(false) };
+        let rest = &self.buffer[self.used..];
+        let Some((bytes, rest)) = rest.split_first_chunk::<BLOCK_HEADER>() else {
             return Ok(false);
         };
-        if header.checksum_over(body) != header.checksum {
-            return Err(SnapshotErrorKind::Corrupt);
-        }
-        let wrong_length = match self.layout {
-            Some(Layout::Fixed { key, payload }) => {
-                let width = u64::from(key) + u64::from(payload);
-                u64::from(header.records) * width != u64::from(header.length)
-            }
-            _ => false,
-        };
-        if header.records == 0 || wrong_length {
+        let header = BlockHeader::from_bytes(bytes);
+        if header.length as usize > MAX_BODY {
             return Err(SnapshotErrorKind::Malformed);
         }
-        self.checksum.update(&self.buffer[self.used..][..BLOCK_HEADER + length]);
-        self.skip(BLOCK_HEADER);
-        self.block = Block { records: header.records, bytes: length, first: true };
+        let Some(body) = rest.get(..header.length as usize) else { return Ok(false) };
+        let body_checksum = body_checksum(body);
+        if header.checksum_with(&body_checksum) != header.checksum {
+            return Err(SnapshotErrorKind::Corrupt);
+        }
+        let indexed = started.version == Version::Two;
+        if header.tag == BLOCK_TAG {
+            if !header.fits(started.layout) || started.index.began() {
+                return Err(SnapshotErrorKind::Malformed);
+            }
+            if indexed {
+                let place = Place {
+                    offset: self.offset,
+                    records_before: self.records,
+                    checksum: header.checksum,
+                };
+                // A block that lies about its first key fails when that is read, at its place.
+                let key = first_key(started.layout, body).unwrap_or_default();
+                started.index.expect(place, key);
+            }
+            started.cursor.begin(header);
+            self.skip(BLOCK_HEADER);
+        } else {
+            if !indexed || header.records == 0 {
+                return Err(SnapshotErrorKind::Malformed);
+            }
+            started.index_offset.get_or_insert(self.offset);
+            started.index.find(header.records, body);
+            self.skip(BLOCK_HEADER + header.length as usize);
+        }
+        self.checksum.update(&header.to_bytes());
+        self.checksum.combine(&body_checksum);
         Ok(true)
     }
 
-    fn read_record(&mut self) -> Result<(), SnapshotErrorKind> {
-        let body = &self.buffer[self.used..self.used + self.block.bytes];
-        let mut rest = body;
-        let layout = self.layout.ok_or(SnapshotErrorKind::Malformed)?;
-        let (shared, added) = match layout {
-            Layout::Fixed { key, .. } => (0, usize::from(key)),
-            Layout::Bytes { .. } => front_coding(&mut rest).ok_or(SnapshotErrorKind::Malformed)?,
-        };
-        let known = if self.block.first { 0 } else { self.key.len() };
-        let payload_width = layout.payload_width();
-        if shared > known || shared + added > MAX_KEY || added + payload_width > rest.len() {
-            return Err(SnapshotErrorKind::Malformed);
-        }
-        let (suffix, rest) = rest.split_at(added);
-        // Up to `shared` both keys are the same, so the rest decides.
-        if self.records > 0 && *suffix <= self.key[shared..] {
-            return Err(SnapshotErrorKind::NotAscending);
-        }
-        let length = body.len() - rest.len() + payload_width;
-        if self.block.records == 1 && length != body.len() {
-            return Err(SnapshotErrorKind::Malformed);
-        }
-        self.key.truncate(shared);
-        self.key.extend_from_slice(suffix);
-        self.skip(length);
-        self.payload = self.used - payload_width..self.used;
-        self.records += 1;
-        self.block.records -= 1;
-        self.block.bytes -= length;
-        self.block.first = false;
-        Ok(())
-    }
-
     fn read_footer(&mut self) -> Result<bool, SnapshotErrorKind> {
-        let Some(footer) = self.rest().first_chunk::<FOOTER>() else { return Ok(false) };
+        let Some(started) = &self.started else { return Ok(false) };
+        let length = started.version.footer();
+        let Some(footer) = self.rest().get(..length) else { return Ok(false) };
+        let index = match started.version {
+            Version::One => None,
+            Version::Two => Some(started.index_offset.unwrap_or(self.offset)),
+        };
         let checksum = self.checksum.clone().finalize();
-        let totals = Totals { records: self.records, bytes: self.offset, checksum };
-        if *footer != totals.to_footer() {
+        let totals = Totals { records: self.records, bytes: self.offset, index, checksum };
+        let mut expected = Vec::new();
+        totals.write(&mut expected);
+        if footer != expected || !started.index.agrees() && index.is_some() {
             return Err(SnapshotErrorKind::Corrupt);
         }
-        self.skip(FOOTER);
+        self.skip(length);
         self.complete = Some(totals.summary());
         Ok(true)
     }
@@ -261,24 +348,9 @@ impl Decoder {
 impl fmt::Debug for Decoder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Decoder")
-            .field("layout", &self.layout)
+            .field("layout", &self.layout())
             .field("records", &self.records)
             .field("offset", &self.offset)
             .finish_non_exhaustive()
     }
-}
-
-/// Says how wide it is, and not what it holds.
-impl fmt::Debug for Record<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Record")
-            .field("key_bytes", &self.key.len())
-            .field("payload_bytes", &self.payload.len())
-            .finish_non_exhaustive()
-    }
-}
-
-/// Takes the two numbers in front of a front-coded key.
-fn front_coding(bytes: &mut &[u8]) -> Option<(usize, usize)> {
-    Some((take_varint(bytes)?, take_varint(bytes)?))
 }

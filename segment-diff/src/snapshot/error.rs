@@ -1,4 +1,6 @@
-use std::{fmt, io};
+use core::fmt;
+#[cfg(feature = "std")]
+use std::io;
 
 /// Why a snapshot could not be written or read.
 ///
@@ -7,18 +9,25 @@ use std::{fmt, io};
 pub struct SnapshotError {
     kind: SnapshotErrorKind,
     position: Position,
+    #[cfg(feature = "std")]
     source: Option<io::Error>,
 }
 
 impl SnapshotError {
     pub(super) fn new(kind: SnapshotErrorKind, position: Position) -> Self {
-        Self { kind, position, source: None }
+        Self {
+            kind,
+            position,
+            #[cfg(feature = "std")]
+            source: None,
+        }
     }
 
-    pub(super) fn at(offset: u64, kind: SnapshotErrorKind) -> Self {
+    pub(crate) fn at(offset: u64, kind: SnapshotErrorKind) -> Self {
         Self::new(kind, Position::Byte(offset))
     }
 
+    #[cfg(feature = "std")]
     pub(super) fn io(offset: u64, source: io::Error) -> Self {
         let position = Position::Byte(offset);
         Self { kind: SnapshotErrorKind::Io, position, source: Some(source) }
@@ -41,8 +50,9 @@ impl fmt::Display for SnapshotError {
     }
 }
 
-impl std::error::Error for SnapshotError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+impl core::error::Error for SnapshotError {
+    #[cfg(feature = "std")]
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
         self.source.as_ref().map(|source| source as _)
     }
 }
@@ -97,6 +107,18 @@ pub enum SnapshotErrorKind {
     /// A key is longer than [`MAX_KEY`](super::MAX_KEY).
     #[error("key is too long")]
     KeyTooLong,
+    /// The file holds a delta where a snapshot was expected, or the other way round.
+    #[error("a delta in place of a snapshot, or a snapshot in place of a delta")]
+    WrongContent,
+    /// The layout is not the one that this operation needs.
+    #[error("records of another layout")]
+    WrongLayout,
+    /// The file is of version 1, which has no index and can only be read from front to back.
+    #[error("no index")]
+    NoIndex,
+    /// What was to be written could not be made as a whole: the error told before says why.
+    #[error("what was to be written is not complete")]
+    Incomplete,
     /// The stream below failed; the error's source says how.
     #[error("input or output failed")]
     Io,

@@ -1,26 +1,36 @@
 use std::fmt;
 use std::io::{self, Read, Write};
 
-use super::format::BLOCK_TARGET;
-use super::{Decoder, Encoder, Layout, Record, SnapshotError, Summary};
+use super::format::{BLOCK_TARGET, Content};
+use super::{
+    Decoder, Encoder, FixedRecords, Layout, Record, SnapshotError, SnapshotErrorKind, Summary,
+};
+use crate::merge::SortedInput;
 
 /// Writes a snapshot to a stream, in pieces of about a block: no further buffering is needed.
 pub struct SnapshotWriter<W> {
     encoder: Encoder,
-    block_target: usize,
+    /// How many bytes wait before they are written.
+    flush_at: usize,
     output: Output<W>,
 }
 
 impl<W: Write> SnapshotWriter<W> {
     /// Begins a snapshot whose records have the shape `layout`. Nothing is written yet.
     pub fn new(inner: W, layout: Layout) -> Self {
-        Self::with_block_target(inner, layout, BLOCK_TARGET)
+        Self::with_encoder(inner, Encoder::new(layout))
     }
 
-    /// As [`new`](Self::new), with blocks of about `block_target` bytes and memory to match.
-    pub(crate) fn with_block_target(inner: W, layout: Layout, block_target: usize) -> Self {
+    /// Writes what `encoder` makes, which may have been given a block size and no index.
+    pub fn with_encoder(inner: W, encoder: Encoder) -> Self {
         let output = Output { inner, pending: Vec::new(), written: 0, failed: false };
-        Self { encoder: Encoder::with_block_target(layout, block_target), block_target, output }
+        Self { flush_at: encoder.block_target() / 2, encoder, output }
+    }
+
+    /// As [`new`](Self::new), with blocks of about `block_target` bytes, memory to match, and
+    /// without an index, for a file that is read once from front to back.
+    pub(crate) fn with_block_target(inner: W, layout: Layout, block_target: usize) -> Self {
+        Self::with_encoder(inner, Encoder::new(layout).without_index().block_bytes(block_target))
     }
 
     /// Adds a record.
@@ -31,11 +41,32 @@ impl<W: Write> SnapshotWriter<W> {
     /// [`finish`](Self::finish) fails too.
     pub fn push(&mut self, key: &[u8], payload: &[u8]) -> Result<(), SnapshotError> {
         self.encoder.push(key, payload, &mut self.output.pending)?;
-        if self.output.pending.len() >= self.block_target / 2 {
-            self.output.write()
-        } else {
-            Ok(())
-        }
+        self.write_if_full()
+    }
+
+    /// Adds many records of [`Layout::Fixed`], keys and payloads in turn, as
+    /// [`Encoder::push_records`] does.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`push`](Self::push) does.
+    pub fn push_records(&mut self, records: &[u8]) -> Result<(), SnapshotError> {
+        self.encoder.push_records(records, &mut self.output.pending)?;
+        self.write_if_full()
+    }
+
+    /// Fails, now and when it is finished, because of a record that may not be written.
+    pub(crate) fn refuse(&mut self, kind: SnapshotErrorKind) -> Result<(), SnapshotError> {
+        Err(self.encoder.refuse(kind))
+    }
+
+    /// Makes [`finish`](Self::finish) fail, because records are missing.
+    pub(crate) fn spoil(&mut self) {
+        self.encoder.refuse(SnapshotErrorKind::Incomplete);
+    }
+
+    fn write_if_full(&mut self) -> Result<(), SnapshotError> {
+        if self.output.pending.len() >= self.flush_at { self.output.write() } else { Ok(()) }
     }
 
     /// Writes what is left and the footer, flushes, and gives the stream back.
@@ -92,7 +123,7 @@ impl<W: Write> Output<W> {
 pub struct SnapshotReader<R> {
     inner: R,
     decoder: Decoder,
-    chunk: Box<[u8]>,
+    chunk: usize,
     read: u64,
     layout: Layout,
     summary: Option<Summary>,
@@ -109,11 +140,17 @@ impl<R: Read> SnapshotReader<R> {
     }
 
     pub(crate) fn with_chunk(inner: R, chunk: usize) -> Result<Self, SnapshotError> {
-        let chunk = vec![0; chunk].into_boxed_slice();
+        Self::with_decoder(inner, chunk, Decoder::new())
+    }
+
+    pub(crate) fn of(content: Content, inner: R) -> Result<Self, SnapshotError> {
+        Self::with_decoder(inner, BLOCK_TARGET, Decoder::of(content))
+    }
+
+    fn with_decoder(inner: R, chunk: usize, decoder: Decoder) -> Result<Self, SnapshotError> {
         // The layout is a placeholder until the header, read next, states it.
         let layout = Layout::Bytes { payload: 0 };
-        let mut reader =
-            Self { inner, decoder: Decoder::new(), chunk, read: 0, layout, summary: None };
+        let mut reader = Self { inner, decoder, chunk, read: 0, layout, summary: None };
         reader.layout = loop {
             if let Some(layout) = reader.decoder.read_layout()? {
                 break layout;
@@ -140,6 +177,22 @@ impl<R: Read> SnapshotReader<R> {
         Ok(if self.advance()? { Some(self.record()) } else { None })
     }
 
+    /// The next records of a snapshot of [`Layout::Fixed`], a block at a time; `None` at the end
+    /// of a snapshot that is complete and unaltered.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`next_record`](Self::next_record) does, and when the layout is another one.
+    pub fn next_records(&mut self) -> Result<Option<FixedRecords<'_>>, SnapshotError> {
+        while self.summary.is_none() {
+            if self.decoder.find_records()? {
+                return self.decoder.next_records();
+            }
+            self.refill_or_complete()?;
+        }
+        Ok(None)
+    }
+
     /// What the snapshot held, once [`next_record`](Self::next_record) has returned `None`.
     pub fn summary(&self) -> Option<Summary> {
         self.summary
@@ -150,9 +203,7 @@ impl<R: Read> SnapshotReader<R> {
             if self.decoder.advance()? {
                 return Ok(true);
             }
-            if !self.refill()? {
-                self.summary = Some(self.decoder.complete()?);
-            }
+            self.refill_or_complete()?;
         }
         Ok(false)
     }
@@ -161,17 +212,48 @@ impl<R: Read> SnapshotReader<R> {
         self.decoder.record()
     }
 
+    /// Says that the record moved to is not what it has to be.
+    pub(crate) fn malformed(&mut self) -> SnapshotError {
+        self.decoder.malformed()
+    }
+
+    fn refill_or_complete(&mut self) -> Result<(), SnapshotError> {
+        if !self.refill()? {
+            self.summary = Some(self.decoder.complete()?);
+        }
+        Ok(())
+    }
+
     /// Feeds the next piece of the stream; `false` at its end.
     fn refill(&mut self) -> Result<bool, SnapshotError> {
+        let inner = &mut self.inner;
         let length = loop {
-            match self.inner.read(&mut self.chunk) {
+            match self.decoder.feed_with(self.chunk, |buffer| inner.read(buffer)) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 result => break result.map_err(|source| SnapshotError::io(self.read, source))?,
             }
         };
         self.read += length as u64;
-        self.decoder.feed(&self.chunk[..length]);
         Ok(length > 0)
+    }
+}
+
+/// A snapshot is an input whose versions are its payloads.
+impl<R: Read> SortedInput for SnapshotReader<R> {
+    type Key = [u8];
+    type Version = [u8];
+    type Error = SnapshotError;
+
+    fn advance(&mut self) -> Result<bool, SnapshotError> {
+        SnapshotReader::advance(self)
+    }
+
+    fn key(&self) -> &[u8] {
+        self.record().key
+    }
+
+    fn version(&self) -> &[u8] {
+        self.record().payload
     }
 }
 

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use segment_diff::KeyTooLong;
-use segment_diff::memory::{Options, PackedKeys, diff_keys, diff_values};
+use segment_diff::memory::{Matching, Options, PackedKeys, diff_keys, diff_packed, diff_slices};
 use segment_diff::merge::Collect;
 use segment_diff::snapshot::MAX_KEY;
 
@@ -26,7 +26,42 @@ fn byte_keys() -> impl Strategy<Value = Vec<Vec<u8>>> {
     vec(vec(prop_oneof![0..3_u8, any::<u8>()], 0..8), 0..200)
 }
 
+/// Also longer than what is hashed at a time, in lanes and at all.
+fn long_keys() -> impl Strategy<Value = Vec<Vec<u8>>> {
+    let long = (0..3_u8, prop_oneof![60..70_usize, 30_000..40_000_usize]);
+    let key = prop_oneof![
+        8 => vec(0..3_u8, 0..6),
+        1 => long.prop_map(|(byte, length)| vec![byte; length]),
+    ];
+    vec(key, 0..40)
+}
+
 proptest! {
+    #[test]
+    fn keys_that_stay_where_they_are_differ_as_their_sets_do(
+        (previous, current) in prop_oneof![
+            4 => (byte_keys(), byte_keys()),
+            1 => (long_keys(), long_keys()),
+        ],
+        threads in 0..4_usize,
+        exact: bool,
+    ) {
+        let matching = if exact { Matching::Bytes } else { Matching::Fingerprints };
+        let options = Options::new().threads(threads).matching(matching);
+        let expected = (only_in(&current, &previous), only_in(&previous, &current));
+        let distinct = current.iter().collect::<BTreeSet<_>>().len();
+        let mut delta = Collect::new();
+        let ControlFlow::Continue(counts) = diff_slices(&previous, &current, options, &mut delta);
+        prop_assert_eq!(counts.unchanged as usize, distinct - delta.added.len());
+        prop_assert!((delta.added, delta.removed) == expected);
+
+        let mut delta = Collect::new();
+        let (before, after) = (packed(&previous), packed(&current));
+        let ControlFlow::Continue(again) = diff_packed(&before, &after, options, &mut delta);
+        prop_assert_eq!(again, counts);
+        prop_assert!((delta.added, delta.removed) == expected);
+    }
+
     #[test]
     fn byte_keys_in_any_order_differ_as_their_sets_do(
         previous in byte_keys(),
@@ -41,29 +76,6 @@ proptest! {
         prop_assert_eq!(delta.added, only_in(&current, &previous));
         prop_assert_eq!(delta.removed, only_in(&previous, &current));
     }
-
-    #[test]
-    fn numbers_in_any_order_differ_as_their_sets_do(
-        mut previous in vec(prop_oneof![0..50_u64, any::<u64>()], 0..200),
-        mut current in vec(prop_oneof![0..50_u64, any::<u64>()], 0..200),
-        threads in 0..4_usize,
-    ) {
-        let expected = (only_in(&current, &previous), only_in(&previous, &current));
-        let mut delta = Collect::new();
-        let options = Options::new().threads(threads);
-        let ControlFlow::Continue(_) =
-            diff_values(&mut previous, &mut current, options, &mut delta);
-        prop_assert_eq!((delta.added, delta.removed), expected);
-    }
-}
-
-#[test]
-fn wide_numbers_are_values_too() {
-    let mut delta = Collect::new();
-    let (mut previous, mut current) = ([u128::MAX, 7, 7], [1 << 100, 7]);
-    let ControlFlow::Continue(_) =
-        diff_values(&mut previous, &mut current, Options::new(), &mut delta);
-    assert_eq!((delta.added, delta.removed), (vec![1 << 100], vec![u128::MAX]));
 }
 
 #[test]
@@ -78,10 +90,18 @@ fn the_result_does_not_depend_on_the_number_of_threads() {
             diff_keys(&mut packed(&previous), &mut packed(&current), options, &mut delta);
         (delta, counts)
     };
+    let in_place = |threads| {
+        let mut delta = Collect::new();
+        let options = Options::new().threads(threads).matching(Matching::Fingerprints);
+        let ControlFlow::Continue(counts) = diff_slices(&previous, &current, options, &mut delta);
+        (delta, counts)
+    };
     let alone = delta(1);
+    assert_eq!(in_place(1), alone);
     assert_eq!((alone.1.added, alone.1.removed, alone.1.unchanged), (100, 100, 19_900));
     for threads in [2, 3, 8] {
         assert_eq!(delta(threads), alone);
+        assert_eq!(in_place(threads), alone);
     }
 }
 

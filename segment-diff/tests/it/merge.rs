@@ -6,8 +6,8 @@ use std::ops::ControlFlow;
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use segment_diff::merge::{
-    Collect, CountOnly, Counts, DiffSink, MarkedLines, Membership, MergeError, Side, SplitLines,
-    byte_keys, diff, keys, records, try_keys,
+    AtMost, Callback, Collect, CountOnly, Counts, DiffSink, Difference, MarkedLines, Membership,
+    MergeError, Side, SplitLines, Stop, byte_keys, diff, keys, records, try_keys,
 };
 use segment_diff::snapshot::{Layout, SnapshotReader, SnapshotWriter};
 
@@ -187,6 +187,48 @@ fn split_lines_go_to_two_writers() {
     let (previous, current) = (byte_keys(["ada", "bo"]), byte_keys(["bo", "cy"]));
     assert!(diff(previous, current, &mut lines).unwrap().is_continue());
     assert_eq!(lines.into_inner(), (b"cy\n".to_vec(), b"ada\n".to_vec()));
+}
+
+#[test]
+fn a_closure_is_told_all_that_differs_and_may_break_off() {
+    let run = |most: usize| {
+        let mut told = Vec::new();
+        let mut sink = Callback::new(|difference: Difference<'_, u8, u8>| {
+            told.push(match difference {
+                Difference::Added { key, version } => ('+', *key, 0, *version),
+                Difference::Removed { key, version } => ('-', *key, *version, 0),
+                Difference::Changed { key, previous, current } => ('~', *key, *previous, *current),
+            });
+            if told.len() == most {
+                ControlFlow::Break("enough")
+            } else {
+                ControlFlow::Continue(())
+            }
+        });
+        let previous = records([(1, 1), (2, 1), (3, 1)]);
+        let flow = diff(previous, records([(2, 2), (3, 1), (4, 1)]), &mut sink).unwrap();
+        (told, flow.is_break())
+    };
+    assert_eq!(run(9), (vec![('-', 1, 1, 0), ('~', 2, 1, 2), ('+', 4, 0, 1)], false));
+    assert_eq!(run(1), (vec![('-', 1, 1, 0)], true));
+}
+
+#[test]
+fn at_most_so_many_differences_are_passed_on() {
+    let run = |most: u64| {
+        let mut sink = AtMost::new(MarkedLines::new(Vec::new()), most);
+        let previous = records([("a", 1), ("b", 1)]);
+        let flow = diff(previous, records([("b", 2), ("c", 1)]), &mut sink).unwrap();
+        let stopped = match flow {
+            ControlFlow::Continue(_) => false,
+            ControlFlow::Break(Stop::More) => true,
+            ControlFlow::Break(Stop::Sink(error)) => panic!("{error}"),
+        };
+        (sink.into_inner().into_inner(), stopped)
+    };
+    assert_eq!(run(0), (b"".to_vec(), true));
+    assert_eq!(run(2), (b"-a\n~b\n".to_vec(), true));
+    assert_eq!(run(3), (b"-a\n~b\n+c\n".to_vec(), false));
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! The format and its faithful use.
 
 mod damage;
+mod file;
+mod golden;
+mod lines;
 
 use std::collections::BTreeMap;
 
@@ -14,7 +17,11 @@ use segment_diff::snapshot::{
 type Records = BTreeMap<Vec<u8>, Vec<u8>>;
 
 fn encode(layout: Layout, records: &Records) -> (Vec<u8>, Summary) {
-    let (mut encoder, mut file) = (Encoder::new(layout), Vec::new());
+    encode_with(Encoder::new(layout), records)
+}
+
+fn encode_with(mut encoder: Encoder, records: &Records) -> (Vec<u8>, Summary) {
+    let mut file = Vec::new();
     for (key, payload) in records {
         encoder.push(key, payload, &mut file).unwrap();
     }
@@ -64,11 +71,57 @@ proptest! {
     fn what_was_written_is_read_back_in_pieces_of_any_size(
         (layout, records) in prop_oneof![bytes_layout(), fixed_layout()],
         piece in 1..200_usize,
+        indexed in any::<bool>(),
+        block_bytes in prop_oneof![1..200_usize, Just(usize::MAX)],
     ) {
-        let (file, summary) = encode(layout, &records);
+        let encoder = Encoder::new(layout).block_bytes(block_bytes);
+        let encoder = if indexed { encoder } else { encoder.without_index() };
+        let (file, summary) = encode_with(encoder, &records);
         prop_assert_eq!(summary.records, records.len() as u64);
         prop_assert_eq!(summary.bytes, file.len() as u64);
         prop_assert_eq!(decode(&file, piece).unwrap(), (records, summary));
+    }
+}
+
+proptest! {
+    #[test]
+    fn many_records_at_once_make_the_same_file(
+        (layout, records) in fixed_layout(),
+        block_bytes in 1..200_usize,
+        pieces in vec(1..9_usize, 60),
+    ) {
+        let width = records.iter().next().map_or(0, |(key, payload)| key.len() + payload.len());
+        prop_assume!(width > 0);
+        let encoder = || Encoder::new(layout).block_bytes(block_bytes);
+        let all: Vec<u8> =
+            records.iter().flat_map(|(key, payload)| [key.as_slice(), payload].concat()).collect();
+        let (mut at_once, mut file, mut rest) = (encoder(), Vec::new(), all.as_slice());
+        for piece in pieces {
+            let (now, later) = rest.split_at(rest.len().min(piece * width));
+            at_once.push_records(now, &mut file).unwrap();
+            rest = later;
+        }
+        prop_assert!(rest.is_empty());
+        let summary = at_once.finish(&mut file).unwrap();
+        prop_assert_eq!((file, summary), encode_with(encoder(), &records));
+    }
+}
+
+#[test]
+fn many_records_at_once_are_refused_as_single_ones_are() {
+    let layout = Layout::Fixed { key: 2, payload: 1 };
+    let cases: [(&[u8], Kind); 4] = [
+        (b"aa-bb", Kind::WrongWidth),
+        (b"cc-bb-", Kind::NotAscending),
+        (b"cc-cc-", Kind::NotAscending),
+        (b"aa-cc-", Kind::NotAscending),
+    ];
+    for (records, kind) in cases {
+        let (mut encoder, mut file) = (Encoder::new(layout), Vec::new());
+        encoder.push(b"aa", b"-", &mut file).unwrap();
+        let error = encoder.push_records(records, &mut file).unwrap_err();
+        assert_eq!((error.kind(), error.position()), (kind, Position::Record(1)));
+        assert_eq!(encoder.finish(&mut file).unwrap_err().kind(), kind);
     }
 }
 
@@ -78,18 +131,30 @@ fn files_are_as_the_format_says() {
     let hex = |file: &[u8]| file.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
 
     let records = [(b"ada".to_vec(), vec![7]), (b"adele".to_vec(), vec![9])].into();
-    let (file, _) = encode(Layout::Bytes { payload: 1 }, &records);
-    let header = "895345474449460a010200000100000015085e8c";
+    let layout = Layout::Bytes { payload: 1 };
     let block = "42020000000c000000e7a268650003616461070203656c6509";
+    let header = "895345474449460a010200000100000015085e8c";
     let footer = "4602000000000000002d0000000000000022186e291e6a4aae";
+    let (file, _) = encode_with(Encoder::new(layout).without_index(), &records);
     assert_eq!(hex(&file), [header, block, footer].concat());
 
+    let header = "895345474449460a0202000001000000f60fd102";
+    let index = "490100000018000000bc9e328c14000000000000000000000000000000e7a2686503616461";
+    let footer = "46020000000000000052000000000000002d00000000000000668752b07b5f5acf";
+    assert_eq!(hex(&encode(layout, &records).0), [header, block, index, footer].concat());
+
     let records = [(b"aa".to_vec(), vec![1]), (b"ab".to_vec(), vec![2])].into();
-    let (file, _) = encode(Layout::Fixed { key: 2, payload: 1 }, &records);
-    let header = "895345474449460a010102000100000083b37ef0";
+    let layout = Layout::Fixed { key: 2, payload: 1 };
     let block = "42020000000600000098514876616101616202";
+    let header = "895345474449460a010102000100000083b37ef0";
     let footer = "4602000000000000002700000000000000b063095b91c1279f";
+    let (file, _) = encode_with(Encoder::new(layout).without_index(), &records);
     assert_eq!(hex(&file), [header, block, footer].concat());
+
+    let header = "895345474449460a020102000100000060b4f17e";
+    let index = "490100000017000000ad2d3c851400000000000000000000000000000098514876026161";
+    let footer = "4602000000000000004b0000000000000027000000000000009cf3292572009acb";
+    assert_eq!(hex(&encode(layout, &records).0), [header, block, index, footer].concat());
 }
 
 #[test]

@@ -1,0 +1,160 @@
+use std::ops::Range;
+use std::panic;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+
+use super::MAX_BYTES;
+use crate::kernel::{HashKey, KeyRange};
+use crate::lines::{LineBlock, LineError, LineReader, LinesError, Task};
+use crate::merge::Side;
+use crate::partition::{Exhausted, Located, Partitions, Room, Shape, located};
+
+/// Both sides dealt out, by each worker a part.
+pub(super) struct Dealt<'a> {
+    pub(super) previous: Vec<Partitions<'a, Located>>,
+    pub(super) current: Vec<Partitions<'a, Located>>,
+}
+
+/// Reads both sides, and deals their lines out. `None` when the memory does not suffice.
+pub(super) fn scan<'a>(
+    task: &Task<'_>,
+    shape: Shape,
+    key: HashKey,
+    room: &'a Room,
+) -> Result<Option<Dealt<'a>>, LinesError> {
+    let mut pieces = Vec::new();
+    for side in [Side::Previous, Side::Current] {
+        let source = task.side(side);
+        let size =
+            source.size().map_err(|source| input(side, LineError::Read { offset: 0, source }))?;
+        if size >= MAX_BYTES {
+            return Ok(None);
+        }
+        task.meter.expect(size);
+        let length = (size / (PIECES * task.threads as u64)).max(MIN_PIECE);
+        let starts = (0..size).step_by(length as usize);
+        pieces.extend(starts.map(|start| (side, start..size.min(start + length))));
+    }
+    let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let work = || {
+        let worker = Worker::new(task, shape, key, room);
+        let end = worker.and_then(|worker| worker.take(&pieces, &next, &stop));
+        stop.fetch_or(end.is_err(), Ordering::Relaxed);
+        end
+    };
+    let ends: Vec<_> = thread::scope(|scope| {
+        let others: Vec<_> = (1..task.threads).map(|_| scope.spawn(work)).collect();
+        let mine = work();
+        let joined = others
+            .into_iter()
+            .map(|other| other.join().unwrap_or_else(|panic| panic::resume_unwind(panic)));
+        [mine].into_iter().chain(joined).collect()
+    });
+    let mut dealt = Dealt { previous: Vec::new(), current: Vec::new() };
+    let mut exhausted = false;
+    for end in ends {
+        match end {
+            Ok((previous, current)) => {
+                dealt.previous.push(previous);
+                dealt.current.push(current);
+            }
+            Err(End::Failed(error)) => return Err(error),
+            Err(End::Exhausted) => exhausted = true,
+        }
+    }
+    Ok((!exhausted).then_some(dealt))
+}
+
+/// Why a worker ended before its time.
+enum End {
+    Failed(LinesError),
+    Exhausted,
+}
+
+impl From<Exhausted> for End {
+    fn from(_: Exhausted) -> Self {
+        Self::Exhausted
+    }
+}
+
+struct Worker<'a, 't> {
+    task: &'t Task<'t>,
+    shape: Shape,
+    key: HashKey,
+    previous: Partitions<'a, Located>,
+    current: Partitions<'a, Located>,
+    ranges: Vec<KeyRange>,
+    hashes: Vec<u128>,
+}
+
+impl<'a, 't> Worker<'a, 't> {
+    fn new(task: &'t Task<'t>, shape: Shape, key: HashKey, room: &'a Room) -> Result<Self, End> {
+        room.take(BUFFERS)?;
+        Ok(Self {
+            task,
+            shape,
+            key,
+            previous: Partitions::new(shape, room),
+            current: Partitions::new(shape, room),
+            ranges: Vec::new(),
+            hashes: Vec::new(),
+        })
+    }
+
+    fn take(
+        mut self,
+        pieces: &[(Side, Range<u64>)],
+        next: &AtomicUsize,
+        stop: &AtomicBool,
+    ) -> Result<(Partitions<'a, Located>, Partitions<'a, Located>), End> {
+        while let Some((side, range)) = pieces.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let failed = |error| End::Failed(input(*side, error));
+            let source = self.task.side(*side);
+            let mut reader = LineReader::of_range(source, range.clone(), BLOCK).map_err(failed)?;
+            while let Some(block) = reader.next_block().map_err(failed)? {
+                self.deal(*side, block)?;
+                self.task.meter.read(block.len());
+                if stop.load(Ordering::Relaxed) {
+                    return Err(End::Exhausted);
+                }
+            }
+        }
+        Ok((self.previous, self.current))
+    }
+
+    fn deal(&mut self, side: Side, block: LineBlock<'_>) -> Result<(), Exhausted> {
+        let partitions = match side {
+            Side::Previous => &mut self.previous,
+            Side::Current => &mut self.current,
+        };
+        block.key_ranges(&mut self.ranges);
+        for ranges in self.ranges.chunks(BATCH) {
+            self.key.hash_many(block.bytes(), ranges, &mut self.hashes);
+            for (range, hash) in ranges.iter().zip(&self.hashes) {
+                let offset = block.offset() + u64::from(range.start);
+                let partition = self.shape.partition((*hash >> 64) as u64);
+                partitions.push(partition, located(*hash, offset))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn input(side: Side, source: LineError) -> LinesError {
+    LinesError::Input { side, source }
+}
+
+/// What a worker holds beside its partitions: a block, at most as many lines as it has bytes with
+/// four and eight bytes for each, and a batch of hashes.
+pub(super) const BUFFERS: usize = 14 * BLOCK + BATCH * size_of::<u128>();
+
+/// Large enough to make a read cheap, and small enough to leave the second-level cache to the
+/// partitions.
+const BLOCK: usize = 64 << 10;
+
+/// Keys whose hashes are made before they are used.
+const BATCH: usize = 512;
+
+/// Pieces of a side for each worker, so that none waits long for the last.
+const PIECES: u64 = 8;
+const MIN_PIECE: u64 = 256 << 10;

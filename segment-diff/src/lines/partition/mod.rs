@@ -1,23 +1,8 @@
 //! Differences of lines in any order, in memory: a hash and an offset of each line is kept, and
 //! the lines that differ are read again.
 //!
-//! # How likely is a wrong answer?
-//!
-//! Two different lines are taken for the same if they agree in the 88 bits that are kept and in
-//! the bits that chose the partition: with 2ᵖ partitions in 88 + p bits of SipHash-1-3 under a
-//! random key that lives as long as the difference. A line that differs is missed only if it
-//! agrees with one of the other side, or of its own side; so with *n* different lines in all, *d*
-//! of them only on one side, the chance that any is missed is at most *n* · *d* / 2^(88 + p).
-//!
-//! | lines a side | differing a side | n · d | p | chance |
-//! |---|---|---|---|---|
-//! | 10⁶ | 10⁴ | 10⁶ · 2 × 10⁴ | 6 | 2 × 10¹⁰ / 2⁹⁴ ≈ 1 × 10⁻¹⁸ |
-//! | 10⁷ | 10⁵ | 10⁷ · 2 × 10⁵ | 9 | 2 × 10¹² / 2⁹⁷ ≈ 1 × 10⁻¹⁷ |
-//! | 10⁸ | 10⁶ | 10⁸ · 2 × 10⁶ | 12 | 2 × 10¹⁴ / 2¹⁰⁰ ≈ 2 × 10⁻¹⁶ |
-//! | 10⁸ | 10⁸ | 2 × 10⁸ · 2 × 10⁸ | 12 | 4 × 10¹⁶ / 2¹⁰⁰ ≈ 3 × 10⁻¹⁴ |
-//!
-//! Nobody who does not know the key can choose lines that do worse. The reading again finds none
-//! of these: it shows that a line is where it was, and the same.
+//! How likely a wrong answer is, the documentation of [`lines`](super) says. The reading again finds
+//! none: it shows that a line is where it was, and the same.
 
 mod fetch;
 mod scan;

@@ -57,9 +57,12 @@ pub enum LinesError {
     External(#[from] ExternalError),
 }
 
+/// The number of bytes of an input.
+pub(super) fn size(source: &dyn ReadAt) -> Result<u64, LineError> {
+    source.size().map_err(|source| LineError::Read { offset: 0, source })
+}
+
 /// The number of bytes of a side.
-pub(super) fn size(source: &dyn ReadAt, side: Side) -> Result<u64, LinesError> {
-    source
-        .size()
-        .map_err(|source| LinesError::Input { side, source: LineError::Read { offset: 0, source } })
+pub(super) fn size_of_side(source: &dyn ReadAt, side: Side) -> Result<u64, LinesError> {
+    size(source).map_err(|source| LinesError::Input { side, source })
 }

@@ -2,7 +2,7 @@ use std::fmt;
 use std::io::{self, Read};
 
 use super::reader::RangeReader;
-use super::{LinesError, Meter, size};
+use super::{LinesError, Meter, size_of_side};
 use crate::ReadAt;
 use crate::merge::Side;
 
@@ -29,7 +29,7 @@ impl<'a> LineInput<'a> {
         let inner: Box<dyn Read + 'a> = match self {
             Self::Stream(inner) => inner,
             Self::Rereadable(source) => {
-                let size = size(source, side)?;
+                let size = size_of_side(source, side)?;
                 meter.expect(size);
                 Box::new(RangeReader::new(source, 0..size))
             }

@@ -44,6 +44,7 @@
 
 mod diff;
 mod error;
+mod gather;
 mod input;
 mod lockstep;
 mod partition;
@@ -58,8 +59,8 @@ mod spill;
 mod task;
 
 pub use diff::{LineDiff, LineReport};
-use error::size;
 pub use error::{LineError, LinesError};
+use error::{size, size_of_side};
 pub use input::LineInput;
 pub use lockstep::diff_sorted;
 pub use plan::Engine;

@@ -98,22 +98,8 @@ impl<R: Read> LineReader<R> {
             self.buffer.reserve_exact(target + SLACK - self.buffer.len());
             self.buffer.resize(target + SLACK, 0);
         }
-        while self.filled < target {
-            match self.inner.read(&mut self.buffer[self.filled..target]) {
-                Ok(0) => {
-                    self.at_end = true;
-                    break;
-                }
-                Ok(length) => self.filled += length,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(source) => {
-                    return Err(LineError::Read {
-                        offset: self.offset + self.filled as u64,
-                        source,
-                    });
-                }
-            }
-        }
+        let buffer = &mut self.buffer[..target];
+        self.at_end = !fill(&mut self.inner, buffer, &mut self.filled, self.offset)?;
         Ok(())
     }
 
@@ -136,6 +122,27 @@ impl<R: Read> LineReader<R> {
     fn too_long(&self, start: usize) -> LineError {
         LineError::TooLong { offset: self.offset + start as u64, limit: self.limit }
     }
+}
+
+/// Reads into `buffer`, of which so many bytes are filled, until it is full; `false` if the input
+/// ends before. `offset` is that of the first byte of `buffer` in the input.
+pub(super) fn fill(
+    inner: &mut impl Read,
+    buffer: &mut [u8],
+    filled: &mut usize,
+    offset: u64,
+) -> Result<bool, LineError> {
+    while *filled < buffer.len() {
+        match inner.read(&mut buffer[*filled..]) {
+            Ok(0) => return Ok(false),
+            Ok(length) => *filled += length,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(source) => {
+                return Err(LineError::Read { offset: offset + *filled as u64, source });
+            }
+        }
+    }
+    Ok(true)
 }
 
 impl<'a> LineReader<RangeReader<'a>> {

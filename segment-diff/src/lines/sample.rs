@@ -1,4 +1,4 @@
-use super::{LineError, LineReader};
+use super::{LineError, LineReader, size};
 use crate::ReadAt;
 
 /// What a look into a few places of an input says about the whole.
@@ -12,8 +12,7 @@ pub(super) struct Sample {
 
 impl Sample {
     pub(super) fn of(source: &dyn ReadAt) -> Result<Self, LineError> {
-        let size_failed = |source| LineError::Read { offset: 0, source };
-        let bytes = source.size().map_err(size_failed)?;
+        let bytes = size(source)?;
         let mut seen = Self { bytes: 0, lines: 0, sorted: true };
         let mut last = Vec::new();
         let stride = (bytes / PLACES).max(PIECE);

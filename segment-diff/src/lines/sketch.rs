@@ -11,8 +11,7 @@ use std::sync::Mutex;
 use self::fill::add_lines;
 use self::scan::{BATCH, Batch, NEVER_POISONED, Scan};
 use self::wanted::Wanted;
-use super::{LineError, LinesError, Task};
-use crate::ReadAt;
+use super::{LineError, LinesError, Task, size_of_side};
 use crate::external::{Differences, ExternalError};
 use crate::kernel::HashKey;
 use crate::merge::{DiffSink, Side};
@@ -56,14 +55,8 @@ pub(crate) fn run<S: DiffSink<[u8]> + ?Sized>(
     expected: Option<u64>,
     sink: &mut S,
 ) -> Result<Outcome<S::Break>, LinesError> {
-    let size = |side, source: &dyn ReadAt| {
-        source.size().map_err(|source| LinesError::Input {
-            side,
-            source: LineError::Read { offset: 0, source },
-        })
-    };
-    let bytes =
-        size(Side::Previous, task.previous)?.saturating_add(size(Side::Current, task.current)?);
+    let bytes = size_of_side(task.previous, Side::Previous)?
+        .saturating_add(size_of_side(task.current, Side::Current)?);
     match Plan::new(task.memory, task.threads, bytes, expected) {
         Some(plan) => Search::new(task, plan).run(sink),
         None => Ok(Outcome::TooMany),

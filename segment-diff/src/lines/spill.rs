@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use super::{LineError, LineInput, LineReader, LinesError, Meter, Task, size};
+use super::{LineError, LineInput, LineReader, LinesError, Meter, Task, size_of_side};
 use crate::external::{DiffSide, ExactDiff, ExternalError, Found, compare_observed};
 use crate::kernel::SLACK;
 use crate::merge::{Counts, DiffSink, Side};
@@ -73,7 +73,7 @@ pub(crate) fn compare(
 fn known_size(input: &LineInput<'_>, side: Side) -> Result<Option<u64>, LinesError> {
     match input {
         LineInput::Stream(_) => Ok(None),
-        LineInput::Rereadable(source) => size(*source, side).map(Some),
+        LineInput::Rereadable(source) => size_of_side(*source, side).map(Some),
     }
 }
 

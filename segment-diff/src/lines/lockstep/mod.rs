@@ -19,8 +19,7 @@ use parallel::Sizes;
 use part::Part;
 pub(super) use window::Window;
 
-use super::{LineError, LinesError, Task};
-use crate::ReadAt;
+use super::{LinesError, Task, size_of_side};
 use crate::merge::{Counts, DiffSink, Side};
 use crate::snapshot::MAX_KEY;
 
@@ -94,7 +93,8 @@ fn run_in<S: DiffSink<[u8]> + ?Sized>(
     mut sizes: Sizes,
     sink: &mut S,
 ) -> Result<ControlFlow<S::Break, Counts>, LinesError> {
-    let ends = [size(task.previous, Side::Previous)?, size(task.current, Side::Current)?];
+    let ends =
+        [size_of_side(task.previous, Side::Previous)?, size_of_side(task.current, Side::Current)?];
     task.meter.expect(ends[0] + ends[1]);
     let pieces = usize::try_from(ends[0].max(ends[1]).div_ceil(sizes.step)).unwrap_or(usize::MAX);
     sizes.threads = sizes.threads.min(pieces);
@@ -107,11 +107,6 @@ fn run_in<S: DiffSink<[u8]> + ?Sized>(
     let (mut previous, mut current) =
         (window(task.previous, ends[0]), window(task.current, ends[1]));
     stream::merge(&mut previous, &mut current, sink)
-}
-
-fn size(source: &dyn ReadAt, side: Side) -> Result<u64, LinesError> {
-    let input = |source| LinesError::Input { side, source: LineError::Read { offset: 0, source } };
-    source.size().map_err(input)
 }
 
 /// Large enough to make a read cheap, small enough for the second-level cache.

@@ -7,6 +7,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
+use crate::ReadAt;
+use crate::lines::LineError;
 use crate::lines::{Meter, Progress};
 use crate::merge::{Collect, CountOnly};
 

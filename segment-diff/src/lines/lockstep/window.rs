@@ -1,8 +1,9 @@
 use std::cmp::Ordering;
-use std::io::{self, Read};
+use std::io::Read;
 use std::ops::Range;
 
 use crate::kernel::{self, SLACK};
+use crate::lines::reader::fill;
 use crate::lines::{LineError, LinesError};
 use crate::merge::Side;
 
@@ -190,20 +191,8 @@ impl<R: Read> Window<R> {
         }
         self.make_room();
         let target = self.filled + self.block;
-        while self.filled < target {
-            match self.reader.read(&mut self.bytes[self.filled..target]) {
-                Ok(0) => {
-                    self.at_end = true;
-                    break;
-                }
-                Ok(length) => self.filled += length,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(source) => {
-                    let offset = self.offset + self.filled as u64;
-                    return Err(LineError::Read { offset, source });
-                }
-            }
-        }
+        let bytes = &mut self.bytes[..target];
+        self.at_end = !fill(&mut self.reader, bytes, &mut self.filled, self.offset)?;
         if self.at_end && self.filled > self.next && self.bytes[self.filled - 1] != b'\n' {
             self.bytes[self.filled] = b'\n';
             self.filled += 1;

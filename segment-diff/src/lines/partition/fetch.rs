@@ -1,12 +1,10 @@
 use std::io;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{SyncSender, sync_channel};
-use std::thread;
 
 use super::Differing;
 use crate::ReadAt;
 use crate::external::Differences;
 use crate::kernel::HashKey;
+use crate::lines::gather::{Sender, gather};
 use crate::lines::{LineError, LinesError, Task};
 use crate::merge::Side;
 use crate::partition::{Located, located, place};
@@ -22,25 +20,11 @@ pub(super) fn fetch(
     for side in [Side::Previous, Side::Current] {
         pieces.extend(found.of(side).chunks(PIECE).map(|entries| (side, entries)));
     }
-    let next = AtomicUsize::new(0);
-    thread::scope(|scope| {
-        let (sender, batches) = sync_channel(task.threads);
-        for _ in 0..task.threads {
-            let (sender, pieces, next) = (sender.clone(), &pieces, &next);
-            scope.spawn(move || {
-                while let Some((side, entries)) = pieces.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let end = fetch_piece(task.side(*side), *side, found.key, entries, &sender);
-                    if let Err(error) = end {
-                        // Whoever no longer listens has an error already.
-                        let _ = sender.send(Err(error));
-                        return;
-                    }
-                }
-            });
-        }
-        drop(sender);
-        for batch in batches {
-            let batch = batch?;
+    gather(
+        task.threads,
+        &pieces,
+        |(side, entries), sender| fetch_piece(task.side(*side), *side, found.key, entries, sender),
+        |batch: Batch| {
             let mut start = 0;
             for end in batch.ends {
                 let key = &batch.bytes[start..end];
@@ -50,9 +34,9 @@ pub(super) fn fetch(
                 }
                 start = end;
             }
-        }
-        Ok(())
-    })
+            Ok(())
+        },
+    )
 }
 
 /// Keys of one side, one behind the other.
@@ -68,15 +52,13 @@ impl Batch {
     }
 }
 
-type Sender = SyncSender<Result<Batch, LinesError>>;
-
 /// Sends the lines of `entries`, which ascend by their offsets.
 fn fetch_piece(
     source: &dyn ReadAt,
     side: Side,
     key: HashKey,
     entries: &[Located],
-    sender: &Sender,
+    sender: &Sender<Batch, LinesError>,
 ) -> Result<(), LinesError> {
     let mut window = Window::new(source);
     let mut batch = Batch::new(side);

@@ -5,7 +5,7 @@ use std::thread;
 
 use super::MAX_BYTES;
 use crate::kernel::{HashKey, KeyRange};
-use crate::lines::{LineBlock, LineError, LineReader, LinesError, Task};
+use crate::lines::{LineBlock, LineError, LineReader, LinesError, Task, size_of_side};
 use crate::merge::Side;
 use crate::partition::{Exhausted, Located, Partitions, Room, Shape, located};
 
@@ -25,8 +25,7 @@ pub(super) fn scan<'a>(
     let mut pieces = Vec::new();
     for side in [Side::Previous, Side::Current] {
         let source = task.side(side);
-        let size =
-            source.size().map_err(|source| input(side, LineError::Read { offset: 0, source }))?;
+        let size = size_of_side(source, side)?;
         if size >= MAX_BYTES {
             return Ok(None);
         }

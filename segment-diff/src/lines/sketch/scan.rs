@@ -5,7 +5,7 @@ use std::thread;
 use crate::ReadAt;
 use crate::fingerprint::FingerprintKey;
 use crate::kernel::{self, HashKey, KeyRange, SLACK, Sip24};
-use crate::lines::{LineError, LineReader, Meter};
+use crate::lines::{LineError, LineReader, Meter, size};
 
 /// What makes 128 bits of a line, the upper 120 of which go into a sketch.
 pub(super) trait LineHash: Sync {
@@ -62,7 +62,7 @@ impl<H: LineHash> Scan<'_, H> {
         work: impl Fn(&mut W, Batch<'_>) + Sync,
         finish: impl Fn(W) + Sync,
     ) -> Result<(), LineError> {
-        let size = self.source.size().map_err(|source| LineError::Read { offset: 0, source })?;
+        let size = size(self.source)?;
         if let Some(meter) = self.meter {
             meter.expect(size);
         }

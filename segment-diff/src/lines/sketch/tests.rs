@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use proptest::prelude::*;
 
 use super::*;
+use crate::ReadAt;
 use crate::lines::{Meter, Progress};
 use crate::merge::Collect;
 

@@ -1,9 +1,6 @@
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{SyncSender, sync_channel};
-use std::thread;
-
 use super::{End, LineEntry, Pass, SnapshotDiffError, Work};
 use crate::external::Differences;
+use crate::lines::gather::{Sender, gather};
 use crate::lines::partition::Window;
 
 /// Reads the lines that are new again, and adds them to `differences`, each behind its
@@ -18,32 +15,19 @@ where
     R: Sync,
 {
     let pieces: Vec<_> = added.chunks(PIECE).collect();
-    let next = AtomicUsize::new(0);
-    thread::scope(|scope| {
-        let (sender, batches) = sync_channel(work.threads);
-        for _ in 0..work.threads {
-            let (sender, pieces, next) = (sender.clone(), &pieces, &next);
-            scope.spawn(move || {
-                while let Some(entries) = pieces.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    if let Err(error) = fetch_piece(work, pass, entries, &sender) {
-                        // Whoever no longer listens has an error already.
-                        let _ = sender.send(Err(error));
-                        return;
-                    }
-                }
-            });
-        }
-        drop(sender);
-        for batch in batches {
-            let batch = batch?;
+    gather(
+        work.threads,
+        &pieces,
+        |entries, sender| fetch_piece(work, pass, entries, sender),
+        |batch: Batch| {
             let mut start = 0;
             for end in batch.ends {
                 differences.added(&batch.bytes[start..end])?;
                 start = end;
             }
-        }
-        Ok(())
-    })
+            Ok(())
+        },
+    )
 }
 
 /// Lines behind their fingerprints, one behind the other.
@@ -53,14 +37,12 @@ struct Batch {
     ends: Vec<usize>,
 }
 
-type Sender = SyncSender<Result<Batch, SnapshotDiffError>>;
-
 /// Sends the lines of `entries`, which ascend by their offsets.
 fn fetch_piece<R>(
     work: &Work<'_, R>,
     pass: Pass,
     entries: &[LineEntry],
-    sender: &Sender,
+    sender: &Sender<Batch, SnapshotDiffError>,
 ) -> Result<(), SnapshotDiffError> {
     let mut window = Window::new(work.current);
     let mut batch = Batch::default();

@@ -20,7 +20,7 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use super::{LineError, LineReader, Meter, Progress};
+use super::{LineError, LineReader, Meter, Progress, size};
 use crate::ReadAt;
 use crate::external::{Differences, ExternalError};
 use crate::fingerprint::{Fingerprint, FingerprintKey};
@@ -124,7 +124,7 @@ impl<'a, R: ReadAt> SnapshotDiff<'a, R> {
             return Err(SnapshotError::at(0, SnapshotErrorKind::WrongLayout).into());
         };
         let current: &dyn ReadAt = &current;
-        let size = current.size().map_err(|source| LineError::Read { offset: 0, source })?;
+        let size = size(current)?;
         if size >= MAX_BYTES {
             return Err(SnapshotDiffError::TooLarge { limit: MAX_BYTES });
         }

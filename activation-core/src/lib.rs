@@ -43,6 +43,7 @@
 //! | [`SegmentSource`] | where the segment comes from; the only one most hosts write | [`sources`] |
 //! | [`StateStore`] | what is remembered between runs | [`DirectoryStore`], [`MemoryStore`] |
 //! | [`Destination`] | where the list lives | [`dotdigital::Dotdigital`] |
+//! | [`Exclusions`] | who must not be on the list | [`NoExclusions`], [`ExcludedSegments`] |
 //! | [`Clock`] | time | [`SystemClock`] |
 //! | [`Approver`] | who decides when the guard stops a plan | [`ApproveNothing`], [`ApproveDigest`] |
 //! | [`Observer`] | who watches | [`NoObserver`] |
@@ -76,6 +77,7 @@ mod clock;
 mod destination;
 #[cfg(feature = "dotdigital")]
 pub mod dotdigital;
+mod exclusions;
 mod guard;
 mod identifier;
 mod observer;
@@ -93,14 +95,16 @@ pub use destination::{
     Limits, ListMember, ListState, ListWish, MemberOutcome, MemberRef, MemberScan, Operation,
     Receipt, Settlement, Submission,
 };
+pub use exclusions::{ExcludedSegments, ExclusionBatch, ExclusionScan, Exclusions, NoExclusions};
 pub use guard::{
-    DeltaCounts, GuardLimits, GuardOutcome, GuardReport, GuardSettings, NotAShare, Share, Trip,
+    Approval, DeltaCounts, GuardLimits, GuardOutcome, GuardReport, GuardSettings, NotAShare, Share,
+    Trip,
 };
 pub use identifier::{ContactId, Identifier, IdentifierKind, Reject};
 pub use observer::{ApproveDigest, ApproveNothing, Approver, Event, NoObserver, Observer};
 pub use plan::{ListAction, Plan};
 pub use report::{ErrorReport, ListReport, RunReport, RunStatus};
-pub use run::Engine;
+pub use run::{Engine, HeldPage, HeldSelection};
 pub use segment_diff::{Fingerprint, FingerprintKey};
 pub use settings::{
     Activation, ExistingList, MissingContacts, Settings, SettingsPatch, Visibility,
@@ -111,8 +115,9 @@ pub use state::DirectoryStore;
 #[cfg(all(feature = "directory", feature = "test-util"))]
 pub use state::Step;
 pub use state::{
-    Acquired, ActivationKey, Commit, Head, HeldMember, JournalEntry, Lease, ListPin, MemoryStore,
-    SnapshotRead, SnapshotRef, SnapshotWrite, State, StateStore, StoreError, StoreErrorKind,
+    AbsentMember, Acquired, ActivationKey, Commit, Head, HeldMember, JournalEntry, Lease, ListPin,
+    MemoryStore, SnapshotRead, SnapshotRef, SnapshotWrite, State, StateStore, StoreError,
+    StoreErrorKind,
 };
 
 /// Compiles what the README shows.

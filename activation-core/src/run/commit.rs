@@ -12,30 +12,47 @@ use super::{
     session::Session,
     tally::Tally,
 };
-use crate::{Commit, Event, Head, HeldMember, ListPin, RunReport};
+use crate::{AbsentMember, Commit, Event, Head, HeldMember, ListPin, RunReport};
 
 /// How long after its journal entry a job whose outcome is unknown may still come to life: an hour,
 /// after a call that may have lined up for its turn for another.
 const UNCERTAIN_FOR: TimeDelta = TimeDelta::hours(2);
 
-/// Commits what a run learnt: previous + acknowledged additions − acknowledged removals, held
-/// members, and the end of batches that need no more attention. Returns the members newly held.
+/// What a run found out beside the outcomes of its batches.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    /// Held members who left the segment.
+    pub(super) released: Vec<Fingerprint>,
+    /// All members of the snapshot who are not in the segment; `None` where that was not looked at.
+    pub(super) absent: Option<Vec<AbsentMember>>,
+    /// Whether the plan was carried out. An approval of it is used up then, or as soon as list or
+    /// membership has moved, since the same plan cannot come again.
+    pub(super) is_done: bool,
+}
+
+/// Commits what a run learnt: previous + acknowledged additions − acknowledged removals, held and
+/// absent members, and the end of batches that need no more attention. Returns the members newly held.
 pub(super) async fn commit(
     session: &mut Session<'_>,
     mut tally: Tally,
-    released: Vec<Fingerprint>,
+    findings: Findings,
     everything_settled: bool,
     report: &mut RunReport,
 ) -> Result<Vec<HeldMember>, RunError> {
     tally.sort();
     let hold = tally.held_members(&session.held, session.clock.now());
-    let unhold = no_longer_held(session, &tally, released);
+    let unhold = no_longer_held(session, &tally, findings.released);
+    let absent = (findings.absent).and_then(|absent| still_absent(session, &tally, absent));
     let mut retired_batches = std::mem::take(&mut tally.retired_batches);
     if everything_settled {
         retired_batches.extend(retire_outlived(session, &hold, &unhold).await?);
     }
     let moves = tally.moves_membership();
-    if !moves && hold.is_empty() && unhold.is_empty() && retired_batches.is_empty() {
+    let lists_stay = hold.is_empty() && unhold.is_empty() && absent.is_none();
+    if findings.is_done || moves {
+        retired_batches.append(&mut session.approved);
+    }
+    if !moves && lists_stay && retired_batches.is_empty() {
         return Ok(hold);
     }
     session.renew().await?;
@@ -51,30 +68,37 @@ pub(super) async fn commit(
         )
         .await?;
     }
-    let commit = Commit { head, retired_batches, hold: hold.clone(), unhold, ..Commit::default() };
+    let newly_held = hold.clone();
+    let commit = Commit { head, retired_batches, hold, unhold, absent, ..Commit::default() };
     store(session, commit).await?;
     report.added += tally.added.len() as u64;
     report.removed += tally.removed.len() as u64;
-    Ok(hold)
+    Ok(newly_held)
 }
 
 /// Commits the list to keep; the intent to create one is fulfilled.
 pub(super) async fn commit_pin(session: &mut Session<'_>, pin: ListPin) -> Result<(), RunError> {
     let head = Head { pin: Some(pin), ..next_head(session) };
-    store(session, Commit { head, retired_batches: vec![NO_BATCH], ..Commit::default() }).await
+    let mut retired_batches = vec![NO_BATCH];
+    retired_batches.append(&mut session.approved);
+    store(session, Commit { head, retired_batches, ..Commit::default() }).await
 }
 
 fn next_head(session: &Session<'_>) -> Head {
     Head { generation: session.head.generation + 1, ..session.head.clone() }
 }
 
-async fn store(session: &mut Session<'_>, commit: Commit) -> Result<(), RunError> {
-    let commit = Commit { expected_generation: session.head.generation, ..commit };
+async fn store(session: &mut Session<'_>, mut commit: Commit) -> Result<(), RunError> {
+    commit.expected_generation = session.head.generation;
+    let now = session.clock.now();
+    let expired = session.journal.approvals.iter().filter(|(_, given)| given.expires_at <= now);
+    commit.retired_batches.extend(expired.map(|(batch, _)| *batch));
     session.store.commit(session.lease()?, commit.clone()).await?;
     let replaced: HashSet<Fingerprint> =
         commit.hold.iter().map(|held| held.member).chain(commit.unhold).collect();
     session.held.retain(|held| !replaced.contains(&held.member));
     session.held.extend(commit.hold);
+    session.absent = commit.absent.unwrap_or(std::mem::take(&mut session.absent));
     session.head = commit.head;
     session.observe(&Event::Committed { generation: session.head.generation });
     Ok(())
@@ -88,6 +112,16 @@ fn no_longer_held(
     let added: HashSet<Fingerprint> = tally.added.iter().map(|entry| entry.member).collect();
     let added = session.held.iter().map(|held| held.member).filter(|held| added.contains(held));
     added.chain(released).collect()
+}
+
+/// Who is still absent after this run; `None` where nothing is to be written.
+fn still_absent(
+    session: &Session<'_>,
+    tally: &Tally,
+    mut absent: Vec<AbsentMember>,
+) -> Option<Vec<AbsentMember>> {
+    absent.retain(|absent| tally.removed.binary_search(&absent.member).is_err());
+    (!(absent.is_empty() && session.absent.is_empty())).then_some(absent)
 }
 
 /// Uncertain batches that were old enough when this run began, and that it has made up for. The

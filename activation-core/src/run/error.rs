@@ -20,7 +20,7 @@ pub(super) enum RunError {
 }
 
 impl RunError {
-    fn is_temporary(&self) -> bool {
+    pub(super) fn is_temporary(&self) -> bool {
         match self {
             Self::Source(error) => error.is_temporary(),
             Self::Store(error) => matches!(

@@ -7,6 +7,7 @@ use segment_diff::Fingerprint;
 use super::{
     delta::{Change, Delta, Sides, Special, fingerprint},
     error::RunError,
+    excluded::Excluded,
     journal::Entry,
     list::{self, FoundList},
     membership::MembershipReader,
@@ -22,6 +23,8 @@ pub(super) struct Planned {
     /// Members to forget without a call: not on the list any more, or on it for another member who
     /// is the same contact.
     pub(super) to_forget: Vec<Fingerprint>,
+    /// Whether nothing was taken out of it, so that doubts which it makes up for end with it.
+    pub(super) is_whole: bool,
     pub(super) trips: Vec<Trip>,
 }
 
@@ -36,14 +39,21 @@ pub(super) async fn plan(
     let intent = session.journal.may_have_created(activation.list_name());
     let found = list::find(session.destination, activation, pin, intent).await?;
     report.list.id = found.state.as_ref().map(|state| state.id);
-    let special = Special::new(&session.held, &session.journal.batches, session.started_at);
+    let special =
+        Special::new(&session.held, &session.absent, &session.journal.batches, session.started_at);
     let key = activation.key();
+    let settings = activation.resolved();
+    let kind = settings.identifier;
+    let excluded =
+        Excluded::read(session.exclusions, session.store.fingerprint_key(), kind).await?;
     let sides = Sides {
         store: session.store,
         activation: &key,
         snapshot: session.head.snapshot.as_ref(),
         source,
-        kind: activation.resolved().identifier,
+        kind,
+        excluded: &excluded,
+        leave_after_runs: settings.leave_after_runs.get(),
     };
     let mut delta = Delta::compute(&sides, &special).await?;
     let mut to_forget = look_for_members(session, &found, &mut delta).await?;
@@ -51,6 +61,9 @@ pub(super) async fn plan(
     delta.counts.removed = (delta.removals.len() + to_forget.len()) as u64;
     report.unchanged = delta.unchanged;
     report.under_way = delta.under_way;
+    report.dwelling = delta.dwelling;
+    report.excluded = delta.excluded.clone();
+    report.as_of = delta.as_of;
     report.count_held(&delta.still_held);
     report.rejected =
         delta.rejected.iter().map(|(reason, count)| (reason.as_str().to_owned(), *count)).collect();
@@ -58,8 +71,9 @@ pub(super) async fn plan(
     report.plan_digest = Some(plan.digest.clone());
     report.planned = Some(plan.clone());
     session.observe(&Event::Planned(&plan));
-    let trips = activation.resolved().guard.check(&delta.counts);
-    Ok(Planned { plan, found, delta, to_forget, trips })
+    let mut trips = settings.guard.check(&delta.counts);
+    trips.extend(settings.guard.check_age(delta.as_of, session.started_at));
+    Ok(Planned { plan, found, delta, to_forget, is_whole: true, trips })
 }
 
 /// Finds contact ids by reading the list, where no other way is left: for removals without one, and
@@ -146,6 +160,10 @@ async fn read_list(
     Ok(contacts)
 }
 
+pub(super) fn undescribed(error: serde_json::Error) -> RunError {
+    RunError::Stopped(format!("the plan cannot be described: {error}"))
+}
+
 fn summarise(
     session: &Session<'_>,
     found: &FoundList,
@@ -163,7 +181,7 @@ fn summarise(
         members(&delta.additions).iter(),
         members(&delta.removals).iter().chain(to_forget),
     )
-    .map_err(|error| RunError::Stopped(format!("the plan cannot be described: {error}")))?;
+    .map_err(undescribed)?;
     let policy = session.activation.resolved().missing_contacts;
     let estimate = |operation, count| session.destination.estimate_calls(operation, count, policy);
     Ok(Plan {

@@ -11,8 +11,8 @@ use super::{
     tally::Tally,
 };
 use crate::{
-    Activation, Approver, Clock, Destination, Event, Head, HeldMember, Lease, MemberOutcome,
-    Observer, Operation, StateStore, StoreError, StoreErrorKind,
+    AbsentMember, Activation, Approval, Approver, Clock, Destination, Event, Exclusions, Head,
+    HeldMember, Lease, MemberOutcome, Observer, Operation, StateStore, StoreError, StoreErrorKind,
 };
 
 /// A lease is renewed when so much of it is over.
@@ -23,12 +23,16 @@ pub(super) struct Session<'a> {
     pub(super) store: &'a dyn StateStore,
     pub(super) clock: &'a dyn Clock,
     pub(super) approver: &'a dyn Approver,
+    pub(super) exclusions: &'a dyn Exclusions,
     pub(super) destination: &'a dyn Destination,
     pub(super) activation: &'a Activation,
     pub(super) started_at: DateTime<Utc>,
     pub(super) head: Head,
     pub(super) held: Vec<HeldMember>,
+    pub(super) absent: Vec<AbsentMember>,
     pub(super) journal: Journal,
+    /// Batches of the approvals that let this run go on; its next commit uses them up.
+    pub(super) approved: Vec<u64>,
     observer: &'a dyn Observer,
     /// `None` in a dry run, which therefore cannot write.
     lease: Option<Lease>,
@@ -48,12 +52,15 @@ impl<'a> Session<'a> {
             store: &*engine.store,
             clock: &*engine.clock,
             approver: &*engine.approver,
+            exclusions: &*engine.exclusions,
             destination,
             activation,
             started_at: now,
             head: Head::default(),
             held: Vec::new(),
+            absent: Vec::new(),
             journal: Journal::default(),
+            approved: Vec::new(),
             observer: &*engine.observer,
             lease,
             renewed_at: now,
@@ -80,6 +87,16 @@ impl<'a> Session<'a> {
 
     pub(super) async fn release(&self) -> Result<(), RunError> {
         Ok(self.store.release(self.lease()?).await?)
+    }
+
+    /// The recorded approval of a plan, if it counts now, with the batches of all that say the same.
+    pub(super) fn approval_of(&self, digest: &str) -> Option<(Approval, Vec<u64>)> {
+        let approvals = self.journal.approvals.iter();
+        let mut approvals = approvals.filter(|(_, approval)| {
+            approval.digest == digest && self.started_at < approval.expires_at
+        });
+        let batches = approvals.clone().map(|(batch, _)| *batch).collect();
+        approvals.next_back().map(|(_, approval)| (approval.clone(), batches))
     }
 
     /// A batch number that no entry of the journal has.

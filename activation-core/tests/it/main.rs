@@ -1,9 +1,13 @@
 //! Integration tests, one binary.
 #![allow(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
+mod approval;
 mod doubts;
+mod exclusions;
 mod guarding;
+mod held;
 mod identity;
+mod leaving;
 mod lists;
 mod meddling;
 mod outcomes;

@@ -51,6 +51,7 @@ macro_rules! keeps_the_contract {
                 a_finished_snapshot_counts_for_nothing_until_committed
                 activations_with_any_name_do_not_influence_each_other
                 the_fingerprint_key_stays
+                absent_members_are_replaced_together_or_kept
             }
         }
     };

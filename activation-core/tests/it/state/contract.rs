@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use activation_core::{
-    Acquired, ActivationKey, Commit, Lease, SnapshotRef, State, StateStore, StoreErrorKind,
+    AbsentMember, Acquired, ActivationKey, Commit, Lease, SnapshotRef, State, StateStore,
+    StoreErrorKind,
 };
 
 use super::tools::{
@@ -167,6 +168,7 @@ pub(super) async fn a_commit_changes_head_journal_and_held_members_together<S: S
         head: commit.head,
         journal: vec![entry(2, b"next batch")],
         held: vec![held(2, "globally_suppressed")],
+        absent: vec![AbsentMember { member: fingerprint(8), runs: 1 }],
     };
     assert_eq!(load(&store, &vip()).await, expected);
     assert_eq!(members(&store, &vip()).await, b"second members");
@@ -437,4 +439,35 @@ pub(super) async fn the_fingerprint_key_stays<S: StateStore>(make: impl Fn() -> 
     let before = store.fingerprint_key().fingerprint(b"somebody");
     furnish(&store, &lease(&store, &vip(), 0).await).await;
     assert_eq!(store.fingerprint_key().fingerprint(b"somebody"), before);
+}
+
+pub(super) async fn absent_members_are_replaced_together_or_kept<S: StateStore>(
+    make: impl Fn() -> S,
+) {
+    let store = make();
+    let lease = lease(&store, &vip(), 0).await;
+    let absent = |byte, runs| AbsentMember { member: fingerprint(byte), runs };
+    let first = vec![absent(1, 1), absent(2, u32::MAX)];
+    let other = other_lease(&store).await;
+    store
+        .commit(&other, Commit { absent: Some(vec![absent(9, 9)]), ..step(0, None) })
+        .await
+        .unwrap();
+    store.commit(&lease, Commit { absent: Some(first.clone()), ..step(0, None) }).await.unwrap();
+    assert_eq!(load(&store, &vip()).await.absent, first);
+    store.commit(&lease, step(1, None)).await.unwrap();
+    assert_eq!(load(&store, &vip()).await.absent, first, "kept");
+    let refused = Commit { absent: Some(Vec::new()), ..step(1, None) };
+    store.commit(&lease, refused).await.unwrap_err();
+    assert_eq!(load(&store, &vip()).await.absent, first, "a refused commit changes nothing");
+    let second = vec![absent(2, 3), absent(4, 1)];
+    store.commit(&lease, Commit { absent: Some(second.clone()), ..step(2, None) }).await.unwrap();
+    assert_eq!(load(&store, &vip()).await.absent, second);
+    store.commit(&lease, Commit { absent: Some(Vec::new()), ..step(3, None) }).await.unwrap();
+    assert_eq!(load(&store, &vip()).await.absent, []);
+    assert_eq!(load(&store, &other.activation).await.absent, [absent(9, 9)]);
+}
+
+async fn other_lease(store: &dyn StateStore) -> Lease {
+    lease(store, &ActivationKey::new("other"), 0).await
 }

@@ -125,6 +125,17 @@ pub enum Trip {
         /// The share allowed.
         max_share: Share,
     },
+    /// So many members are not on the list any more that it was perhaps not read rightly.
+    Vanished {
+        /// How many.
+        vanished: u64,
+        /// Members in our record.
+        previous: u64,
+        /// The share allowed.
+        max_share: Share,
+        /// The number allowed.
+        max_removals: u64,
+    },
     /// The segment's data is too old.
     Stale {
         /// When it was true.
@@ -266,6 +277,14 @@ impl GuardLimits {
         trips.into_iter().flatten().collect()
     }
 
+    /// The reason not to believe that `vanished` of `previous` members are not on the list, if there
+    /// is one: the limits of removals.
+    pub fn check_vanished(&self, vanished: u64, previous: u64) -> Option<Trip> {
+        let (max_share, max_removals) = (self.max_removal_share, self.max_removals);
+        let too_many = vanished > max_removals && max_share.is_exceeded_by(vanished, previous);
+        too_many.then_some(Trip::Vanished { vanished, previous, max_share, max_removals })
+    }
+
     /// The reason to stop a run at `now` on data that was true at `as_of`, if there is one.
     pub fn check_age(&self, as_of: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Option<Trip> {
         let max_age_hours = self.max_age_hours?;
@@ -350,6 +369,10 @@ impl fmt::Display for Trip {
             Self::RejectedExclusions { rejected, rows, max_share } => write!(
                 f,
                 "{rejected} of {rows} rows of exclusions have no usable identifier and exclude nobody; allowed are {max_share}"
+            ),
+            Self::Vanished { vanished, previous, max_share, max_removals } => write!(
+                f,
+                "{vanished} of {previous} members are not on the list any more; allowed are {max_share} or {max_removals}"
             ),
             Self::Stale { as_of, max_age_hours } => write!(
                 f,

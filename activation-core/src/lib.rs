@@ -59,6 +59,9 @@
 //! 7. **Apply** removals, then additions, in bulk; each batch is in the journal before it is sent.
 //! 8. **Settle** member by member, then **commit** exactly what was acknowledged.
 //!
+//! [`Engine::reconcile`] looks now and then whether the list still is what the record says, which a
+//! run does not read.
+//!
 //! [`Engine::run`] never fails as a function: the [`RunReport`] says what happened. Its
 //! [`RunStatus`] tells whether to go on, to look, to approve or to try later.
 //!
@@ -104,7 +107,9 @@ pub use identifier::{ContactId, Identifier, IdentifierKind, Reject};
 pub use observer::{ApproveDigest, ApproveNothing, Approver, Event, NoObserver, Observer};
 pub use plan::{ListAction, Plan};
 pub use report::{ErrorReport, ListReport, RunReport, RunStatus};
-pub use run::{Engine, HeldPage, HeldSelection};
+pub use run::{
+    Drift, Engine, HeldPage, HeldSelection, ReconcileMode, ReconcileReport, Reconciliation,
+};
 pub use segment_diff::{Fingerprint, FingerprintKey};
 pub use settings::{
     Activation, ExistingList, MissingContacts, Settings, SettingsPatch, Visibility,

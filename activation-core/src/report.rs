@@ -11,6 +11,9 @@ use crate::{Activation, GuardOutcome, GuardReport, HeldMember, Plan};
 /// fault, so it is reported as skipped.
 pub(crate) const NO_CONTACT: &str = "no_contact";
 
+/// The cause of watching or holding a member who was added, and is not on the list.
+pub(crate) const VANISHED: &str = "vanished";
+
 /// What the cause of a held member starts with where two contacts are in conflict.
 pub(crate) const CONFLICT: &str = "conflict:";
 

@@ -12,7 +12,10 @@ use super::{
     session::Session,
     tally::Tally,
 };
-use crate::{AbsentMember, Commit, Event, Head, HeldMember, ListPin, RunReport};
+use crate::{
+    AbsentMember, Commit, Event, Head, HeldMember, ListPin, RunReport, SnapshotRef,
+    report::VANISHED,
+};
 
 /// How long after its journal entry a job whose outcome is unknown may still come to life: an hour,
 /// after a call that may have lined up for its turn for another.
@@ -84,6 +87,20 @@ pub(super) async fn commit_pin(session: &mut Session<'_>, pin: ListPin) -> Resul
     store(session, Commit { head, retired_batches, ..Commit::default() }).await
 }
 
+/// Commits a record that was put right against the list.
+pub(super) async fn commit_record(
+    session: &mut Session<'_>,
+    pin: ListPin,
+    snapshot: Option<SnapshotRef>,
+    hold: Vec<HeldMember>,
+    unhold: Vec<Fingerprint>,
+) -> Result<(), RunError> {
+    let head = Head { pin: Some(pin), snapshot, ..next_head(session) };
+    // Where a list was to be created, this is it.
+    let retired_batches = vec![NO_BATCH];
+    store(session, Commit { head, retired_batches, hold, unhold, ..Commit::default() }).await
+}
+
 fn next_head(session: &Session<'_>) -> Head {
     Head { generation: session.head.generation + 1, ..session.head.clone() }
 }
@@ -110,7 +127,10 @@ fn no_longer_held(
     released: Vec<Fingerprint>,
 ) -> Vec<Fingerprint> {
     let added: HashSet<Fingerprint> = tally.added.iter().map(|entry| entry.member).collect();
-    let added = session.held.iter().map(|held| held.member).filter(|held| added.contains(held));
+    // Whoever vanished is watched until she is seen on the list.
+    let added = (session.held.iter())
+        .filter(|held| added.contains(&held.member) && held.cause != VANISHED)
+        .map(|held| held.member);
     added.chain(released).collect()
 }
 
@@ -133,7 +153,10 @@ async fn retire_outlived(
 ) -> Result<Vec<u64>, RunError> {
     let horizon = session.started_at - UNCERTAIN_FOR;
     let unhold: HashSet<&Fingerprint> = unhold.iter().collect();
+    // Whoever vanished and was tried again is only watched.
+    let is_held = |held: &&HeldMember| held.cause != VANISHED || held.retry_at > session.started_at;
     let held: HashSet<Fingerprint> = (session.held.iter().chain(hold))
+        .filter(is_held)
         .map(|held| held.member)
         .filter(|member| !unhold.contains(member))
         .collect();

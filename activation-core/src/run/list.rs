@@ -75,19 +75,27 @@ async fn find_pinned(
     activation: &Activation,
     pin: &ListPin,
 ) -> Result<FoundList, RunError> {
-    let Some(state) = destination.list(pin.list_id).await? else {
-        return Err(RunError::Stopped(format!(
-            "list {} (\"{}\") no longer exists; nothing was changed. Bring it back, or give this \
-             activation a fresh state to start a new list",
-            pin.list_id, pin.name
-        )));
-    };
+    let state = pinned(destination, pin).await?;
     // What others changed by hand is accepted; what our own configuration changed is passed on.
     let wish = wish(activation);
     let rename = wish.name != pin.name;
     let changed = rename || wish.visibility != pin.visibility;
     let action = if changed { ListAction::Update } else { ListAction::Keep };
     Ok(FoundList { action, state: Some(state), rename })
+}
+
+/// The list that the pin names.
+pub(super) async fn pinned(
+    destination: &dyn Destination,
+    pin: &ListPin,
+) -> Result<ListState, RunError> {
+    destination.list(pin.list_id).await?.ok_or_else(|| {
+        RunError::Stopped(format!(
+            "list {} (\"{}\") no longer exists; nothing was changed. Bring it back, or give this \
+             activation a fresh state to start a new list",
+            pin.list_id, pin.name
+        ))
+    })
 }
 
 async fn find_by_name(

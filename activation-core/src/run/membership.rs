@@ -87,7 +87,7 @@ pub(super) async fn write_membership(
     removed: &[Fingerprint],
 ) -> Result<Option<SnapshotRef>, StoreError> {
     let mut reader = MembershipReader::open(store, &lease.activation, previous).await?;
-    let mut writer = MembershipWriter::new(store.write_snapshot(lease).await?);
+    let mut writer = MembershipWriter::begin(store, lease).await?;
     let mut added = added.iter().copied().peekable();
     let mut removed = removed.iter().copied().peekable();
     let mut members = Vec::new();
@@ -111,7 +111,8 @@ pub(super) async fn write_membership(
     writer.finish().await
 }
 
-struct MembershipWriter {
+/// Writes members, in ascending order of fingerprint.
+pub(super) struct MembershipWriter {
     chunks: Box<dyn SnapshotWrite>,
     encoder: Encoder,
     pending: Vec<u8>,
@@ -119,11 +120,12 @@ struct MembershipWriter {
 }
 
 impl MembershipWriter {
-    fn new(chunks: Box<dyn SnapshotWrite>) -> Self {
-        Self { chunks, encoder: Encoder::new(LAYOUT), pending: Vec::new(), members: 0 }
+    pub(super) async fn begin(store: &dyn StateStore, lease: &Lease) -> Result<Self, StoreError> {
+        let chunks = store.write_snapshot(lease).await?;
+        Ok(Self { chunks, encoder: Encoder::new(LAYOUT), pending: Vec::new(), members: 0 })
     }
 
-    async fn push(&mut self, entry: Entry) -> Result<(), StoreError> {
+    pub(super) async fn push(&mut self, entry: Entry) -> Result<(), StoreError> {
         let contact = entry.contact.map_or(0, ContactId::get).to_le_bytes();
         self.encoder
             .push(entry.member.as_bytes(), &contact, &mut self.pending)
@@ -136,7 +138,8 @@ impl MembershipWriter {
         Ok(())
     }
 
-    async fn finish(mut self) -> Result<Option<SnapshotRef>, StoreError> {
+    /// Makes them durable; `None` when there are none.
+    pub(super) async fn finish(mut self) -> Result<Option<SnapshotRef>, StoreError> {
         if self.members == 0 {
             return Ok(None);
         }

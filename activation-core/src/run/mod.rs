@@ -11,13 +11,17 @@ mod journal;
 mod list;
 mod membership;
 mod plan;
+mod reconcile;
 mod recover;
 mod session;
 mod tally;
 
-pub use self::held::{HeldPage, HeldSelection};
+pub use self::{
+    held::{HeldPage, HeldSelection},
+    reconcile::{Drift, ReconcileMode, ReconcileReport, Reconciliation},
+};
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 
@@ -185,15 +189,9 @@ impl Engine {
         &self,
         mut report: RunReport,
         destination: &dyn Destination,
-        before: &std::collections::BTreeMap<String, u64>,
+        before: &BTreeMap<String, u64>,
     ) -> RunReport {
-        report.calls = destination.calls();
-        for (endpoint, count) in before {
-            if let Some(calls) = report.calls.get_mut(endpoint) {
-                *calls = calls.saturating_sub(*count);
-            }
-        }
-        report.calls.retain(|_, count| *count > 0);
+        report.calls = calls_since(before, destination);
         report.finished_at = self.clock.now();
         report
     }
@@ -403,6 +401,21 @@ impl Session<'_> {
         report.count_held(&newly_held);
         result
     }
+}
+
+/// Calls by endpoint, without those that were counted before.
+fn calls_since(
+    before: &BTreeMap<String, u64>,
+    destination: &dyn Destination,
+) -> BTreeMap<String, u64> {
+    let mut calls = destination.calls();
+    for (endpoint, count) in before {
+        if let Some(calls) = calls.get_mut(endpoint) {
+            *calls = calls.saturating_sub(*count);
+        }
+    }
+    calls.retain(|_, count| *count > 0);
+    calls
 }
 
 fn conclude(report: &mut RunReport, result: Result<(), RunError>) {

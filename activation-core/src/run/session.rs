@@ -85,6 +85,11 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
+    /// As [`renew`](Self::renew); a dry run has nothing to prolong.
+    pub(super) async fn renew_if_leased(&mut self) -> Result<(), RunError> {
+        if self.lease.is_some() { self.renew().await } else { Ok(()) }
+    }
+
     pub(super) async fn release(&self) -> Result<(), RunError> {
         Ok(self.store.release(self.lease()?).await?)
     }

@@ -11,6 +11,7 @@ mod leaving;
 mod lists;
 mod meddling;
 mod outcomes;
+mod reconcile;
 mod rules;
 mod scale;
 mod simulation;

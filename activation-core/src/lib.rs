@@ -47,6 +47,7 @@
 //! | [`Clock`] | time | [`SystemClock`] |
 //! | [`Approver`] | who decides when the guard stops a plan | [`ApproveNothing`], [`ApproveDigest`] |
 //! | [`Observer`] | who watches | [`NoObserver`] |
+//! | [`Ledger`] | who takes down every change of a membership | none by default |
 //!
 //! # A run
 //!
@@ -83,6 +84,7 @@ pub mod dotdigital;
 mod exclusions;
 mod guard;
 mod identifier;
+mod ledger;
 mod observer;
 mod plan;
 mod report;
@@ -104,11 +106,13 @@ pub use guard::{
     Trip,
 };
 pub use identifier::{ContactId, Identifier, IdentifierKind, Reject};
+pub use ledger::{Ledger, LedgerError, LedgerPage, LedgerRow, MembershipChange};
 pub use observer::{ApproveDigest, ApproveNothing, Approver, Event, NoObserver, Observer};
 pub use plan::{ListAction, Plan};
 pub use report::{ErrorReport, ListReport, RunReport, RunStatus};
 pub use run::{
-    Drift, Engine, HeldPage, HeldSelection, ReconcileMode, ReconcileReport, Reconciliation,
+    Drift, Engine, Explanation, HeldPage, HeldSelection, Pending, ReconcileMode, ReconcileReport,
+    Reconciliation, Standing,
 };
 pub use segment_diff::{Fingerprint, FingerprintKey};
 pub use settings::{

@@ -48,6 +48,9 @@ pub enum RunStatus {
 pub struct RunReport {
     /// The segment's name.
     pub segment: String,
+    /// The run's number: greater than those of all earlier ones of this activation. `None` for a dry
+    /// run, and for one that could not begin.
+    pub run: Option<u64>,
     /// The list.
     pub list: ListReport,
     /// How the run ended.
@@ -131,6 +134,7 @@ impl RunReport {
     pub(crate) fn new(activation: &Activation, now: DateTime<Utc>) -> Self {
         Self {
             segment: activation.segment().to_owned(),
+            run: None,
             list: ListReport { id: None, name: activation.list_name().to_owned() },
             status: RunStatus::NothingToDo,
             added: 0,

@@ -1,6 +1,6 @@
 //! Moves the state forward by exactly what was acknowledged. Nothing else does.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use chrono::TimeDelta;
 use segment_diff::Fingerprint;
@@ -8,18 +8,21 @@ use segment_diff::Fingerprint;
 use super::{
     error::RunError,
     journal::{NO_BATCH, OpenBatch, Stage},
-    membership::write_membership,
+    membership::{Changes, write_membership},
     session::Session,
     tally::Tally,
 };
 use crate::{
-    AbsentMember, Commit, Event, Head, HeldMember, ListPin, RunReport, SnapshotRef,
-    report::VANISHED,
+    AbsentMember, Commit, Event, Head, HeldMember, ListPin, MembershipChange, RunReport,
+    SnapshotRef, report::VANISHED,
 };
 
 /// How long after its journal entry a job whose outcome is unknown may still come to life: an hour,
 /// after a call that may have lined up for its turn for another.
 const UNCERTAIN_FOR: TimeDelta = TimeDelta::hours(2);
+
+/// The ledger's cause of what an earlier run began.
+const RECOVERED: &str = "recovered";
 
 /// What a run found out beside the outcomes of its batches.
 #[derive(Debug, Default)]
@@ -28,6 +31,8 @@ pub(super) struct Findings {
     pub(super) released: Vec<Fingerprint>,
     /// All members of the snapshot who are not in the segment; `None` where that was not looked at.
     pub(super) absent: Option<Vec<AbsentMember>>,
+    /// Why those were removed who are excluded; `None` where an earlier run knew why.
+    pub(super) excluded_leavers: Option<HashMap<Fingerprint, String>>,
     /// Whether the plan was carried out. An approval of it is used up then, or as soon as list or
     /// membership has moved, since the same plan cannot come again.
     pub(super) is_done: bool,
@@ -44,7 +49,7 @@ pub(super) async fn commit(
 ) -> Result<Vec<HeldMember>, RunError> {
     tally.sort();
     let hold = tally.held_members(&session.held, session.clock.now());
-    let unhold = no_longer_held(session, &tally, findings.released);
+    let unhold = no_longer_held(session, &tally, &findings.released);
     let absent = (findings.absent).and_then(|absent| still_absent(session, &tally, absent));
     let mut retired_batches = std::mem::take(&mut tally.retired_batches);
     if everything_settled {
@@ -59,18 +64,29 @@ pub(super) async fn commit(
         return Ok(hold);
     }
     session.renew().await?;
+    let mut ledger = session.ledger()?;
     let mut head = next_head(session);
     if moves {
         let previous = session.head.snapshot.as_ref();
-        head.snapshot = write_membership(
-            session.store,
-            session.lease()?,
-            previous,
-            &tally.added,
-            &tally.removed,
-        )
-        .await?;
+        let knows_why = findings.excluded_leavers.is_some();
+        let changes = Changes {
+            added: &tally.added,
+            removed: &tally.removed,
+            why_added: if knows_why { "entered_segment" } else { RECOVERED },
+            why_removed: if knows_why { "left_segment" } else { RECOVERED },
+            excluded: &findings.excluded_leavers.unwrap_or_default(),
+        };
+        let lease = session.lease()?;
+        let written = write_membership(session.store, lease, previous, &changes, &mut ledger);
+        head.snapshot = written.await?;
     }
+    for held in &hold {
+        ledger.push(MembershipChange::Hold, held.member, None, &held.cause).await?;
+    }
+    for member in findings.released {
+        ledger.push(MembershipChange::Release, member, None, "left_segment").await?;
+    }
+    ledger.finish().await?;
     let newly_held = hold.clone();
     let commit = Commit { head, retired_batches, hold, unhold, absent, ..Commit::default() };
     store(session, commit).await?;
@@ -84,6 +100,7 @@ pub(super) async fn commit_pin(session: &mut Session<'_>, pin: ListPin) -> Resul
     let head = Head { pin: Some(pin), ..next_head(session) };
     let mut retired_batches = vec![NO_BATCH];
     retired_batches.append(&mut session.approved);
+    session.ledger()?.finish().await?;
     store(session, Commit { head, retired_batches, ..Commit::default() }).await
 }
 
@@ -124,14 +141,14 @@ async fn store(session: &mut Session<'_>, mut commit: Commit) -> Result<(), RunE
 fn no_longer_held(
     session: &Session<'_>,
     tally: &Tally,
-    released: Vec<Fingerprint>,
+    released: &[Fingerprint],
 ) -> Vec<Fingerprint> {
     let added: HashSet<Fingerprint> = tally.added.iter().map(|entry| entry.member).collect();
     // Whoever vanished is watched until she is seen on the list.
     let added = (session.held.iter())
         .filter(|held| added.contains(&held.member) && held.cause != VANISHED)
         .map(|held| held.member);
-    added.chain(released).collect()
+    added.chain(released.iter().copied()).collect()
 }
 
 /// Who is still absent after this run; `None` where nothing is to be written.

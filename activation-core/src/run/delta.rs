@@ -42,6 +42,8 @@ pub(super) struct Delta {
     pub(super) rejected: BTreeMap<Reject, u64>,
     /// Members of the segment who are excluded, by reason.
     pub(super) excluded: BTreeMap<String, u64>,
+    /// Why those are to be removed who are excluded, as the ledger says it.
+    pub(super) excluded_leavers: HashMap<Fingerprint, String>,
     /// Members who have left and stay for now.
     pub(super) dwelling: u64,
     /// Members of the snapshot who are not in the segment, and for how many runs.
@@ -312,7 +314,11 @@ fn leave(sides: &Sides<'_>, special: &Special<'_>, entry: Entry, delta: &mut Del
     if is_under_way {
         return;
     }
-    if runs >= sides.leave_after_runs || sides.excluded.reason(&entry.member).is_some() {
+    let excluded = sides.excluded.reason(&entry.member);
+    if let Some(reason) = excluded {
+        delta.excluded_leavers.insert(entry.member, format!("excluded:{reason}"));
+    }
+    if runs >= sides.leave_after_runs || excluded.is_some() {
         delta.removals.push(Change { entry, identifier: None });
     } else {
         delta.dwelling += 1;

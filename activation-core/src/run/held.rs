@@ -1,10 +1,10 @@
 //! Held members, for those who look after an activation: who they are, and another try on request.
 
+use chrono::SubsecRound;
 use segment_diff::Fingerprint;
 
 use super::{Engine, delta::fingerprint, error::RunError};
-use crate::{Activation, Commit, ErrorReport, Head, HeldMember};
-use chrono::SubsecRound;
+use crate::{Activation, Commit, ErrorReport, Head, HeldMember, ledger::LedgerWriter};
 
 /// One page of an activation's held members.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -78,6 +78,15 @@ impl Engine {
                 let expected_generation = state.head.generation;
                 let head = Head { generation: expected_generation + 1, ..state.head };
                 let commit = Commit { expected_generation, head, hold, ..Commit::default() };
+                LedgerWriter::new(
+                    self.ledger.as_deref(),
+                    activation.segment(),
+                    lease.token,
+                    commit.head.generation,
+                    now,
+                )
+                .finish()
+                .await?;
                 self.store.commit(&lease, commit).await?;
             }
             Ok(selected)

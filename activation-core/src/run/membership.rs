@@ -2,15 +2,17 @@
 //!
 //! A record is a fingerprint and a contact id (8 bytes, little endian, 0 for unknown).
 
+use std::collections::HashMap;
+
 use segment_diff::{
     Fingerprint,
     snapshot::{Decoder, Encoder, Layout, SnapshotError},
 };
 
-use super::journal::Entry;
+use super::{error::RunError, journal::Entry};
 use crate::{
-    ActivationKey, ContactId, Lease, SnapshotRead, SnapshotRef, SnapshotWrite, StateStore,
-    StoreError, StoreErrorKind,
+    ActivationKey, ContactId, Lease, MembershipChange, SnapshotRead, SnapshotRef, SnapshotWrite,
+    StateStore, StoreError, StoreErrorKind, ledger::LedgerWriter,
 };
 
 const LAYOUT: Layout = Layout::Fixed { key: 16, payload: 8 };
@@ -78,14 +80,16 @@ impl MembershipReader {
 }
 
 /// Writes `previous` without `removed` and with `added` as a new snapshot: one streaming merge.
-/// Both changes are in ascending order. Returns `None` when nobody is left.
+/// Both changes are in ascending order. Returns `None` when nobody is left. Who really enters or
+/// leaves stands in the ledger.
 pub(super) async fn write_membership(
     store: &dyn StateStore,
     lease: &Lease,
     previous: Option<&SnapshotRef>,
-    added: &[Entry],
-    removed: &[Fingerprint],
-) -> Result<Option<SnapshotRef>, StoreError> {
+    changes: &Changes<'_>,
+    ledger: &mut LedgerWriter<'_>,
+) -> Result<Option<SnapshotRef>, RunError> {
+    let Changes { added, removed, .. } = changes;
     let mut reader = MembershipReader::open(store, &lease.activation, previous).await?;
     let mut writer = MembershipWriter::begin(store, lease).await?;
     let mut added = added.iter().copied().peekable();
@@ -94,6 +98,7 @@ pub(super) async fn write_membership(
     while reader.next_members(&mut members).await? {
         for &kept in &members {
             while let Some(new) = added.next_if(|new| new.member < kept.member) {
+                changes.enter(new, ledger).await?;
                 writer.push(new).await?;
             }
             while removed.next_if(|gone| *gone < kept.member).is_some() {}
@@ -102,13 +107,39 @@ pub(super) async fn write_membership(
                 writer.push(new).await?;
             } else if removed.peek() != Some(&kept.member) {
                 writer.push(kept).await?;
+            } else {
+                changes.exit(kept, ledger).await?;
             }
         }
     }
     for new in added {
+        changes.enter(new, ledger).await?;
         writer.push(new).await?;
     }
-    writer.finish().await
+    Ok(writer.finish().await?)
+}
+
+/// Changes of a membership, and why they are made.
+pub(super) struct Changes<'a> {
+    pub(super) added: &'a [Entry],
+    pub(super) removed: &'a [Fingerprint],
+    pub(super) why_added: &'a str,
+    pub(super) why_removed: &'a str,
+    /// Why those are removed who are excluded.
+    pub(super) excluded: &'a HashMap<Fingerprint, String>,
+}
+
+impl Changes<'_> {
+    async fn enter(&self, new: Entry, ledger: &mut LedgerWriter<'_>) -> Result<(), RunError> {
+        let Entry { member, contact } = new;
+        Ok(ledger.push(MembershipChange::Enter, member, contact, self.why_added).await?)
+    }
+
+    async fn exit(&self, gone: Entry, ledger: &mut LedgerWriter<'_>) -> Result<(), RunError> {
+        let Entry { member, contact } = gone;
+        let cause = self.excluded.get(&member).map_or(self.why_removed, String::as_str);
+        Ok(ledger.push(MembershipChange::Exit, member, contact, cause).await?)
+    }
 }
 
 /// Writes members, in ascending order of fingerprint.

@@ -6,6 +6,7 @@ mod commit;
 mod delta;
 mod error;
 mod excluded;
+mod explain;
 mod held;
 mod journal;
 mod list;
@@ -17,6 +18,7 @@ mod session;
 mod tally;
 
 pub use self::{
+    explain::{Explanation, Pending, Standing},
     held::{HeldPage, HeldSelection},
     reconcile::{Drift, ReconcileMode, ReconcileReport, Reconciliation},
 };
@@ -36,8 +38,8 @@ use self::{
 };
 use crate::{
     Acquired, Activation, ApproveNothing, Approver, Clock, Destination, ErrorReport, Exclusions,
-    GuardOutcome, Lease, ListAction, NoExclusions, NoObserver, Observer, Operation, RunReport,
-    RunStatus, SegmentSource, StateStore, SystemClock, Trip, plan::digest,
+    GuardOutcome, Lease, Ledger, ListAction, NoExclusions, NoObserver, Observer, Operation,
+    RunReport, RunStatus, SegmentSource, StateStore, SystemClock, Trip, plan::digest,
 };
 
 /// How long a lease lasts when it is not renewed. A run renews it long before.
@@ -54,6 +56,7 @@ pub struct Engine {
     observer: Arc<dyn Observer>,
     approver: Arc<dyn Approver>,
     exclusions: Arc<dyn Exclusions>,
+    ledger: Option<Arc<dyn Ledger>>,
     holder: String,
 }
 
@@ -66,6 +69,7 @@ impl Engine {
             observer: Arc::new(NoObserver),
             approver: Arc::new(ApproveNothing),
             exclusions: Arc::new(NoExclusions),
+            ledger: None,
             holder: format!("process {}", std::process::id()),
         }
     }
@@ -95,6 +99,13 @@ impl Engine {
     #[must_use]
     pub fn exclusions(mut self, exclusions: Arc<dyn Exclusions>) -> Self {
         self.exclusions = exclusions;
+        self
+    }
+
+    /// Sets who takes down every change of a membership.
+    #[must_use]
+    pub fn ledger(mut self, ledger: Arc<dyn Ledger>) -> Self {
+        self.ledger = Some(ledger);
         self
     }
 
@@ -145,6 +156,7 @@ impl Engine {
         let calls = destination.calls();
         match self.lease(activation).await {
             Ok(lease) => {
+                report.run = Some(lease.token);
                 let mut session = Session::new(self, activation, destination, Some(lease));
                 let result = session.run(source, digest, &mut report).await;
                 let released = session.release().await;
@@ -396,7 +408,12 @@ impl Session<'_> {
         }
         let is_done = planned.is_whole && result.is_ok();
         let everything_settled = is_done && tally.failed == 0 && self.nothing_under_way().is_ok();
-        let findings = Findings { released: delta.released, absent: Some(delta.absent), is_done };
+        let findings = Findings {
+            released: delta.released,
+            absent: Some(delta.absent),
+            excluded_leavers: Some(delta.excluded_leavers),
+            is_done,
+        };
         let newly_held = commit::commit(self, tally, findings, everything_settled, report).await?;
         report.count_held(&newly_held);
         result

@@ -12,7 +12,8 @@ use super::{
 };
 use crate::{
     AbsentMember, Activation, Approval, Approver, Clock, Destination, Event, Exclusions, Head,
-    HeldMember, Lease, MemberOutcome, Observer, Operation, StateStore, StoreError, StoreErrorKind,
+    HeldMember, Lease, Ledger, MemberOutcome, Observer, Operation, StateStore, StoreError,
+    StoreErrorKind, ledger::LedgerWriter,
 };
 
 /// A lease is renewed when so much of it is over.
@@ -33,6 +34,7 @@ pub(super) struct Session<'a> {
     pub(super) journal: Journal,
     /// Batches of the approvals that let this run go on; its next commit uses them up.
     pub(super) approved: Vec<u64>,
+    ledger: Option<&'a dyn Ledger>,
     observer: &'a dyn Observer,
     /// `None` in a dry run, which therefore cannot write.
     lease: Option<Lease>,
@@ -61,6 +63,7 @@ impl<'a> Session<'a> {
             absent: Vec::new(),
             journal: Journal::default(),
             approved: Vec::new(),
+            ledger: engine.ledger.as_deref(),
             observer: &*engine.observer,
             lease,
             renewed_at: now,
@@ -72,6 +75,17 @@ impl<'a> Session<'a> {
         self.lease.as_ref().ok_or_else(|| {
             StoreError::new(StoreErrorKind::Fenced, "a dry run holds no lease and writes nothing")
         })
+    }
+
+    /// The ledger's pages for the next commit.
+    pub(super) fn ledger(&self) -> Result<LedgerWriter<'a>, StoreError> {
+        Ok(LedgerWriter::new(
+            self.ledger,
+            self.activation.segment(),
+            self.lease()?.token,
+            self.head.generation + 1,
+            self.clock.now(),
+        ))
     }
 
     /// Prolongs the lease when a good part of it is over.

@@ -4,10 +4,12 @@
 mod approval;
 mod doubts;
 mod exclusions;
+mod explaining;
 mod guarding;
 mod held;
 mod identity;
 mod leaving;
+mod ledger;
 mod lists;
 mod meddling;
 mod outcomes;

@@ -26,8 +26,8 @@ use super::{
     membership::MembershipWriter, recover,
 };
 use crate::{
-    Activation, Destination, HeldMember, ListPin, ListState, RunReport, RunStatus, SegmentSource,
-    report::VANISHED,
+    Activation, Destination, HeldMember, ListPin, ListState, MembershipChange, RunReport,
+    RunStatus, SegmentSource, ledger::LedgerWriter, report::VANISHED,
 };
 
 /// How to reconcile.
@@ -197,8 +197,11 @@ impl Session<'_> {
             let mut recovery = RunReport::new(self.activation, self.started_at);
             recover::recover(self, &mut recovery).await?;
         }
-        let mut writer = MembershipWriter::begin(self.store, self.lease()?).await?;
-        let found = self.compare(&list, source, how, Some(&mut writer), report).await?;
+        let mut record = Record {
+            members: MembershipWriter::begin(self.store, self.lease()?).await?,
+            ledger: self.ledger()?,
+        };
+        let found = self.compare(&list, source, how, Some(&mut record), report).await?;
         let limits = self.activation.resolved().guard;
         report.reasons.extend(limits.check_vanished(report.drift.vanished, report.ours));
         if !report.reasons.is_empty() {
@@ -211,9 +214,14 @@ impl Session<'_> {
         if report.drift.repairable() == 0 && unhold.is_empty() && !is_new && !report.snapshot_lost {
             return Ok(());
         }
-        let snapshot = writer.finish().await?;
+        let Record { members, mut ledger } = record;
+        let snapshot = members.finish().await?;
         let pin = self.head.pin.clone().unwrap_or_else(|| self.pin_of(account, list));
         let hold = self.watched(&found.vanished);
+        for held in hold.iter().filter(|held| held.attempts > 1) {
+            ledger.push(MembershipChange::Hold, held.member, None, VANISHED).await?;
+        }
+        ledger.finish().await?;
         self.renew().await?;
         commit::commit_record(self, pin, snapshot, hold, unhold).await?;
         report.status = RunStatus::Done;
@@ -256,7 +264,7 @@ impl Session<'_> {
         list: &ListState,
         source: &dyn SegmentSource,
         how: &Reconciliation,
-        mut writer: Option<&mut MembershipWriter>,
+        mut record: Option<&mut Record<'_>>,
         report: &mut ReconcileReport,
     ) -> Result<Found, RunError> {
         report.list.id = Some(list.id);
@@ -277,7 +285,7 @@ impl Session<'_> {
                 self.renew_if_leased().await?;
             }
             let is_held = held.contains(&member.member);
-            let record = if in_flux.contains(&member.member) {
+            let corrected = if in_flux.contains(&member.member) {
                 report.count_in_flux(&member);
                 member.ours.map(|ours| super::journal::Entry {
                     member: member.member,
@@ -287,10 +295,13 @@ impl Session<'_> {
                 let verdict = judge(&member);
                 report.count(&member, &verdict, is_held);
                 found.note(&member, &verdict, is_held);
+                if let Some(record) = record.as_deref_mut() {
+                    record.take_down(&member, &verdict).await?;
+                }
                 verdict.record(&member)
             };
-            if let (Some(writer), Some(record)) = (writer.as_deref_mut(), record) {
-                writer.push(record).await?;
+            if let (Some(record), Some(corrected)) = (record.as_deref_mut(), corrected) {
+                record.members.push(corrected).await?;
             }
         }
         Ok(found)
@@ -325,6 +336,30 @@ impl Session<'_> {
             },
         };
         vanished.iter().map(watch).collect()
+    }
+}
+
+/// Our record as it is put right, and what the ledger says of it.
+struct Record<'a> {
+    members: MembershipWriter,
+    ledger: LedgerWriter<'a>,
+}
+
+impl Record<'_> {
+    async fn take_down(&mut self, member: &Member, verdict: &Verdict) -> Result<(), RunError> {
+        let who = member.member;
+        match verdict {
+            Verdict::Vanished { .. } => {
+                let contact = member.ours.and_then(|ours| ours.contact);
+                self.ledger.push(MembershipChange::Exit, who, contact, VANISHED).await?;
+            }
+            Verdict::Unclaimed { contact } => {
+                let contact = Some(*contact);
+                self.ledger.push(MembershipChange::Enter, who, contact, "found_on_list").await?;
+            }
+            _ => {}
+        }
+        Ok(())
     }
 }
 

@@ -16,10 +16,13 @@ use dotdigital_client::{
 use tempfile::TempDir;
 
 use super::{
-    crash::{MortalClock, MortalSource, MortalStore, MortalTransport, Reaper},
+    crash::{MortalClock, MortalLedger, MortalSource, MortalStore, MortalTransport, Reaper},
     terrain::Terrain,
 };
-use crate::world::{EngineClock, client, key, monday};
+use crate::{
+    ledger::Book,
+    world::{EngineClock, client, key, monday},
+};
 
 const LIST: &str = "VIP";
 pub(super) const PEOPLE: usize = 30;
@@ -173,6 +176,8 @@ struct Stage {
     source: Arc<MemorySource>,
     /// Who is excluded, as a source.
     complaints: Arc<MemorySource>,
+    /// The host's ledger, which no crash touches.
+    book: Arc<Book>,
     directory: TempDir,
     segment: BTreeSet<usize>,
     excluded: BTreeSet<usize>,
@@ -205,6 +210,7 @@ impl Stage {
             clock: VirtualClock::starting_at(monday()),
             source: Arc::new(MemorySource::new(Vec::<String>::new())),
             complaints: Arc::new(MemorySource::new(Vec::<String>::new())),
+            book: Arc::new(Book::default()),
             directory: state_directory(),
             segment: BTreeSet::new(),
             excluded: BTreeSet::new(),
@@ -256,6 +262,8 @@ impl Stage {
         let complaints = MortalSource(self.complaints.clone(), reaper.clone());
         let exclusions = ExcludedSegments::default().segment("complained", Arc::new(complaints));
         let engine = Engine::new(store).clock(Arc::new(clock)).exclusions(Arc::new(exclusions));
+        let ledger = MortalLedger(self.book.clone(), reaper.clone());
+        let engine = engine.ledger(Arc::new(ledger));
         let engine = match self.terrain.records_approvals {
             true => engine,
             false => engine.approver(Arc::new(ApproveAll)),
@@ -388,6 +396,21 @@ impl Stage {
         assert_eq!(self.on_list(), self.expected());
         self.check_harmless();
         self.check_privacy();
+        self.check_ledger().await;
+    }
+
+    /// The ledger and the state tell the same about everybody.
+    async fn check_ledger(&self) {
+        let (engine, ..) = self.process(0);
+        let head = self.store().load(&self.activation().key()).await.expect("readable").head;
+        let members = self.book.members(head.generation);
+        assert_eq!(members.len() as u64, head.snapshot.map_or(0, |snapshot| snapshot.members));
+        for person in 0..PEOPLE {
+            let who = self.terrain.spelling(person);
+            let known = engine.explain(&self.activation(), who.as_bytes(), None).await;
+            let known = known.expect("an explanation");
+            assert_eq!(members.contains(&known.member), known.is_ours, "{known}");
+        }
     }
 
     fn check_harmless(&self) {

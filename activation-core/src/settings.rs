@@ -39,6 +39,10 @@ pub enum ExistingList {
     OnlyIfEmpty,
     /// It is used, and everybody already on it stays until somebody else removes them.
     KeepMembers,
+    /// It is used, and everybody already on it counts as put there by this activation: the first run
+    /// removes from it whoever is not in the segment, within the guard's limits. Members put there
+    /// by others later stay.
+    OwnAll,
 }
 
 /// Settings as people write them: everything optional, unknown keys refused.

@@ -7,7 +7,7 @@ use segment_diff::Fingerprint;
 
 use super::{
     error::RunError,
-    journal::{NO_BATCH, OpenBatch, Stage},
+    journal::{Entry, NO_BATCH, OpenBatch, Stage},
     membership::{Changes, write_membership},
     session::Session,
     tally::Tally,
@@ -95,12 +95,30 @@ pub(super) async fn commit(
     Ok(newly_held)
 }
 
-/// Commits the list to keep; the intent to create one is fulfilled.
-pub(super) async fn commit_pin(session: &mut Session<'_>, pin: ListPin) -> Result<(), RunError> {
-    let head = Head { pin: Some(pin), ..next_head(session) };
+/// Commits the list to keep, with everybody on it where they are owned; the intent to create one is
+/// fulfilled.
+pub(super) async fn commit_pin(
+    session: &mut Session<'_>,
+    pin: ListPin,
+    owned: Option<Vec<Entry>>,
+) -> Result<(), RunError> {
+    let mut head = Head { pin: Some(pin), ..next_head(session) };
+    let mut ledger = session.ledger()?;
+    if let Some(owned) = owned {
+        let changes = Changes {
+            added: &owned,
+            removed: &[],
+            why_added: "adopted",
+            why_removed: "",
+            excluded: &HashMap::new(),
+        };
+        let lease = session.lease()?;
+        let written = write_membership(session.store, lease, None, &changes, &mut ledger);
+        head.snapshot = written.await?;
+    }
     let mut retired_batches = vec![NO_BATCH];
     retired_batches.append(&mut session.approved);
-    session.ledger()?.finish().await?;
+    ledger.finish().await?;
     store(session, Commit { head, retired_batches, ..Commit::default() }).await
 }
 

@@ -65,6 +65,8 @@ pub(super) struct Sides<'a> {
     pub(super) store: &'a dyn StateStore,
     pub(super) activation: &'a ActivationKey,
     pub(super) snapshot: Option<&'a SnapshotRef>,
+    /// In place of the snapshot: everybody on a list that is about to be adopted and owned.
+    pub(super) owned: Option<&'a [Entry]>,
     pub(super) source: &'a dyn SegmentSource,
     pub(super) kind: IdentifierKind,
     pub(super) excluded: &'a Excluded,
@@ -248,7 +250,10 @@ pub(super) fn fingerprint(key: &FingerprintKey, identifier: &Identifier) -> Fing
 }
 
 async fn load_probe(sides: &Sides<'_>) -> Result<Probe, StoreError> {
-    let expected = sides.snapshot.map_or(0, |snapshot| snapshot.members);
+    let expected = match sides.owned {
+        Some(owned) => owned.len() as u64,
+        None => sides.snapshot.map_or(0, |snapshot| snapshot.members),
+    };
     let capacity = usize::try_from(expected).unwrap_or(0);
     let mut builder = ProbeBuilder::with_capacity(capacity);
     let mut reader = open(sides).await?;
@@ -325,6 +330,10 @@ fn leave(sides: &Sides<'_>, special: &Special<'_>, entry: Entry, delta: &mut Del
     }
 }
 
-async fn open(sides: &Sides<'_>) -> Result<MembershipReader, StoreError> {
-    MembershipReader::open(sides.store, sides.activation, sides.snapshot).await
+/// Opens the membership that the segment is compared with.
+pub(super) async fn open(sides: &Sides<'_>) -> Result<MembershipReader, StoreError> {
+    match sides.owned {
+        Some(owned) => Ok(MembershipReader::of(owned.to_vec())),
+        None => MembershipReader::open(sides.store, sides.activation, sides.snapshot).await,
+    }
 }

@@ -121,7 +121,7 @@ async fn may_adopt(
     state: &ListState,
 ) -> Result<(), RunError> {
     let policy = activation.resolved().existing_list;
-    if policy == ExistingList::KeepMembers {
+    if matches!(policy, ExistingList::KeepMembers | ExistingList::OwnAll) {
         return Ok(());
     }
     if policy == ExistingList::OnlyIfEmpty {
@@ -132,7 +132,8 @@ async fn may_adopt(
     }
     Err(RunError::Stopped(format!(
         "a list named \"{}\" exists already (id {}){}; nothing was changed. Give the activation \
-         another name, or set existing_list = \"keep_members\" to use it and leave its members",
+         another name, or set existing_list to \"keep_members\" to use it and leave its members, or to \
+         \"own_all\" to take them for your own",
         state.name,
         state.id,
         if policy == ExistingList::OnlyIfEmpty { " and has members" } else { "" },
@@ -157,6 +158,17 @@ async fn create(
             Ok(None) | Err(_) => Err(error.into()),
         },
         DestinationErrorKind::NameTaken => match destination.list_named(&wish.name).await? {
+            // It appeared after the plan was made: who is on it was not looked at. With an intent it
+            // is the one an earlier run asked for.
+            Some(_)
+                if !create_intent
+                    && activation.resolved().existing_list == ExistingList::OwnAll =>
+            {
+                Err(RunError::NotYet(format!(
+                    "a list named \"{}\" has appeared just now; the next run looks at its members",
+                    wish.name
+                )))
+            }
             Some(state) if create_intent => Ok(state),
             Some(state) => may_adopt(destination, activation, &state).await.map(|()| state),
             None => Err(name_taken(error).into()),

@@ -24,6 +24,8 @@ const CHUNK_BYTES: usize = 256 * 1024;
 pub(super) struct MembershipReader {
     chunks: Option<Box<dyn SnapshotRead>>,
     decoder: Decoder,
+    /// Members that come before those of the chunks.
+    ready: Vec<Entry>,
 }
 
 impl MembershipReader {
@@ -37,7 +39,12 @@ impl MembershipReader {
             Some(snapshot) => Some(store.read_snapshot(activation, snapshot).await?),
             None => None,
         };
-        Ok(Self { chunks, decoder: Decoder::new() })
+        Ok(Self { chunks, decoder: Decoder::new(), ready: Vec::new() })
+    }
+
+    /// Reads members that are in memory, in ascending order of fingerprint.
+    pub(super) fn of(members: Vec<Entry>) -> Self {
+        Self { chunks: None, decoder: Decoder::new(), ready: members }
     }
 
     /// Puts the next members into `members`, replacing its content; `false` at the end.
@@ -45,7 +52,7 @@ impl MembershipReader {
         &mut self,
         members: &mut Vec<Entry>,
     ) -> Result<bool, StoreError> {
-        members.clear();
+        *members = std::mem::take(&mut self.ready);
         while members.is_empty() {
             let Some(chunks) = &mut self.chunks else { return Ok(false) };
             match chunks.next_chunk().await? {

@@ -30,7 +30,7 @@ use chrono::{DateTime, Utc};
 use self::{
     commit::Findings,
     error::RunError,
-    journal::{Journal, NO_BATCH, Record, Stage},
+    journal::{Entry, Journal, NO_BATCH, Record, Stage},
     list::FoundList,
     plan::{Planned, plan, undescribed},
     session::Session,
@@ -353,7 +353,12 @@ impl Session<'_> {
     }
 
     /// Brings the list itself into being or into shape, remembers it, and gives its id.
-    async fn ensure_list(&mut self, account: &str, found: FoundList) -> Result<u64, RunError> {
+    async fn ensure_list(
+        &mut self,
+        account: &str,
+        found: FoundList,
+        owned: Option<Vec<Entry>>,
+    ) -> Result<u64, RunError> {
         if let (ListAction::Keep, Some(pin)) = (found.action, &self.head.pin) {
             return Ok(pin.list_id);
         }
@@ -370,7 +375,7 @@ impl Session<'_> {
         }
         let pin = pin?;
         let list_id = pin.list_id;
-        commit::commit_pin(self, pin).await?;
+        commit::commit_pin(self, pin, owned).await?;
         Ok(list_id)
     }
 
@@ -382,7 +387,7 @@ impl Session<'_> {
         report: &mut RunReport,
     ) -> Result<(), RunError> {
         let mut tally = Tally::new(self.activation.resolved());
-        let list_id = match self.ensure_list(account, planned.found).await {
+        let list_id = match self.ensure_list(account, planned.found, planned.owned).await {
             Ok(list_id) => list_id,
             Err(error) => {
                 tally.fail(NOT_ATTEMPTED, planned.plan.add + planned.plan.remove);

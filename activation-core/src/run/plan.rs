@@ -5,20 +5,24 @@ use std::collections::{HashMap, HashSet};
 use segment_diff::Fingerprint;
 
 use super::{
-    delta::{Change, Delta, Sides, Special, fingerprint},
+    delta::{self, Change, Delta, Sides, Special, fingerprint},
     error::RunError,
     excluded::Excluded,
     journal::Entry,
     list::{self, FoundList},
-    membership::MembershipReader,
     session::Session,
 };
-use crate::{ContactId, Event, Operation, Plan, RunReport, SegmentSource, Trip};
+use crate::{
+    ContactId, Event, ExistingList, Identifier, ListAction, Operation, Plan, RunReport,
+    SegmentSource, Trip,
+};
 
 /// A plan with all that is needed to carry it out.
 pub(super) struct Planned {
     pub(super) plan: Plan,
     pub(super) found: FoundList,
+    /// Everybody on the list, where it is adopted and owned.
+    pub(super) owned: Option<Vec<Entry>>,
     pub(super) delta: Delta,
     /// Members to forget without a call: not on the list any more, or on it for another member who
     /// is the same contact.
@@ -39,6 +43,7 @@ pub(super) async fn plan(
     let intent = session.journal.may_have_created(activation.list_name());
     let found = list::find(session.destination, activation, pin, intent).await?;
     report.list.id = found.state.as_ref().map(|state| state.id);
+    let owned = owned_members(session, &found, intent).await?;
     let special =
         Special::new(&session.held, &session.absent, &session.journal.batches, session.started_at);
     let key = activation.key();
@@ -50,6 +55,7 @@ pub(super) async fn plan(
         store: session.store,
         activation: &key,
         snapshot: session.head.snapshot.as_ref(),
+        owned: owned.as_deref(),
         source,
         kind,
         excluded: &excluded,
@@ -57,7 +63,7 @@ pub(super) async fn plan(
     };
     let mut delta = Delta::compute(&sides, &special).await?;
     let mut to_forget = look_for_members(session, &found, &mut delta).await?;
-    to_forget.extend(spare_shared_contacts(session, &sides, &mut delta).await?);
+    to_forget.extend(spare_shared_contacts(&sides, &mut delta).await?);
     delta.counts.removed = (delta.removals.len() + to_forget.len()) as u64;
     report.unchanged = delta.unchanged;
     report.under_way = delta.under_way;
@@ -73,7 +79,7 @@ pub(super) async fn plan(
     session.observe(&Event::Planned(&plan));
     let mut trips = settings.guard.check(&delta.counts);
     trips.extend(settings.guard.check_age(delta.as_of, session.started_at));
-    Ok(Planned { plan, found, delta, to_forget, is_whole: true, trips })
+    Ok(Planned { plan, found, owned, delta, to_forget, is_whole: true, trips })
 }
 
 /// Finds contact ids by reading the list, where no other way is left: for removals without one, and
@@ -112,7 +118,6 @@ async fn look_for_members(
 /// Takes out the removals of contacts who are on the list for somebody who stays: one contact may
 /// have come in under two addresses. Reads the snapshot once more, if anybody leaves.
 async fn spare_shared_contacts(
-    session: &Session<'_>,
     sides: &Sides<'_>,
     delta: &mut Delta,
 ) -> Result<Vec<Fingerprint>, RunError> {
@@ -123,8 +128,7 @@ async fn spare_shared_contacts(
     }
     let mut shared = HashSet::new();
     let mut removals = delta.removals.iter().map(|change| change.entry.member).peekable();
-    let mut reader =
-        MembershipReader::open(session.store, sides.activation, sides.snapshot).await?;
+    let mut reader = delta::open(sides).await?;
     let mut members = Vec::new();
     while reader.next_members(&mut members).await? {
         for entry in &members {
@@ -139,6 +143,37 @@ async fn spare_shared_contacts(
 
 fn removal(member: Fingerprint, contact: ContactId) -> Change {
     Change { entry: Entry { member, contact: Some(contact) }, identifier: None }
+}
+
+/// Everybody on a list that is about to be adopted and owned, in ascending order of fingerprint. Whom
+/// the activation's kind of identifier does not name goes by the contact.
+async fn owned_members(
+    session: &Session<'_>,
+    found: &FoundList,
+    create_intent: bool,
+) -> Result<Option<Vec<Entry>>, RunError> {
+    let settings = session.activation.resolved();
+    let (ListAction::Adopt, Some(state), false) = (found.action, &found.state, create_intent)
+    else {
+        return Ok(None);
+    };
+    if settings.existing_list != ExistingList::OwnAll {
+        return Ok(None);
+    }
+    let key = session.store.fingerprint_key();
+    let mut owned = Vec::new();
+    let mut scan = session.destination.members(state.id);
+    while let Some(page) = scan.next_page().await? {
+        owned.extend(page.into_iter().map(|listed| {
+            let named = listed.identifiers.iter().find(|one| one.kind() == settings.identifier);
+            let by_contact = Identifier::from(listed.contact);
+            let member = fingerprint(key, named.unwrap_or(&by_contact));
+            Entry { member, contact: Some(listed.contact) }
+        }));
+    }
+    owned.sort_unstable_by_key(|entry| entry.member);
+    owned.dedup_by_key(|entry| entry.member);
+    Ok(Some(owned))
 }
 
 async fn read_list(

@@ -3,15 +3,16 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use activation_core::{
-    Activation, Approver, DirectoryStore, Engine, ExcludedSegments, GuardLimits, MissingContacts,
-    Plan, ReconcileMode, ReconcileReport, Reconciliation, RunReport, RunStatus, StateStore, Trip,
+    Activation, Approver, DirectoryStore, Engine, ExcludedSegments, ExistingList, GuardLimits,
+    MissingContacts, Plan, ReconcileMode, ReconcileReport, Reconciliation, RunReport, RunStatus,
+    StateStore, Trip,
     dotdigital::{BatchLimits, Dotdigital},
     sources::MemorySource,
 };
 use async_trait::async_trait;
 use dotdigital_client::{
     Clock as _, Credentials,
-    simulator::{Fault, FaultRule, Simulator, VirtualClock},
+    simulator::{Fault, FaultRule, Simulator, VirtualClock, Visibility},
 };
 use tempfile::TempDir;
 
@@ -134,11 +135,14 @@ impl History {
             if let (true, Some(list)) = (chapter.guest, stage.simulator.list_named(LIST)) {
                 let guest = format!("guest{number}@example.com");
                 stage.simulator.add_member(list.id, stage.simulator.add_contact(&guest));
-                stage.guests.insert(guest);
+                let is_early =
+                    stage.terrain.existing_list == ExistingList::OwnAll && !stage.has_list().await;
+                if is_early { &mut stage.early } else { &mut stage.guests }.insert(guest);
             }
             if let (true, Some(list)) = (chapter.taken_off, stage.simulator.list_named(LIST)) {
                 let mut members = stage.simulator.members(list.id).into_iter();
-                let is_guest = |email: &String| stage.guests.contains(email);
+                let is_guest =
+                    |email: &String| stage.guests.contains(email) || stage.early.contains(email);
                 let ours = members.find(|one| !one.email.as_ref().is_some_and(is_guest));
                 ours.into_iter().for_each(|one| stage.simulator.remove_member(list.id, one.id));
                 stage.taken_off = true;
@@ -150,10 +154,15 @@ impl History {
             stage.complaints.set(excluded.map(|person| stage.terrain.spelling(*person)));
             stage.excluded = chapter.excluded;
             chapter.faults.into_iter().for_each(|rule| stage.simulator.inject(rule));
-            if let Some(mode) = chapter.reconciles
-                && stage.reconcile(chapter.crash_at, mode).await.is_none()
-            {
-                outcome = Outcome::Crashed;
+            if let Some(mode) = chapter.reconciles {
+                let had_list = stage.has_list().await;
+                if stage.reconcile(chapter.crash_at, mode).await.is_none() {
+                    outcome = Outcome::Crashed;
+                }
+                if !had_list && stage.has_list().await {
+                    // Rebuilt before it was adopted: whoever was there is a guest.
+                    stage.guests.append(&mut stage.early);
+                }
             }
             match stage.run(chapter.crash_at).await {
                 Some(report) => stage.check_report(&report).await,
@@ -184,6 +193,8 @@ struct Stage {
     /// People who are contacts already, whatever the runs do.
     contacts: BTreeSet<usize>,
     guests: BTreeSet<String>,
+    /// Who was on the list before the first run, and is owned with it.
+    early: BTreeSet<String>,
     /// Somebody was taken off the list by hand, which no run can know.
     taken_off: bool,
 }
@@ -203,6 +214,18 @@ impl Stage {
         terrain.suppressed.iter().for_each(|person| {
             simulator.globally_suppress(&terrain.shown(*person));
         });
+        let mut early = BTreeSet::new();
+        if terrain.existing_list != ExistingList::OnlyIfEmpty {
+            let list = simulator.add_list(LIST, Visibility::Public);
+            for email in ["early0@example.com", "early1@example.com"] {
+                simulator.add_member(list, simulator.add_contact(email));
+                early.insert(email.to_owned());
+            }
+        }
+        let mut guests = BTreeSet::new();
+        if terrain.existing_list == ExistingList::KeepMembers {
+            guests.append(&mut early);
+        }
         Self {
             terrain,
             simulator,
@@ -215,7 +238,8 @@ impl Stage {
             segment: BTreeSet::new(),
             excluded: BTreeSet::new(),
             contacts,
-            guests: BTreeSet::new(),
+            guests,
+            early,
             taken_off: false,
         }
     }
@@ -270,6 +294,12 @@ impl Stage {
         };
         let source = MortalSource(self.source.clone(), reaper.clone());
         (engine, source, destination, reaper)
+    }
+
+    /// Whether the state knows a list.
+    async fn has_list(&self) -> bool {
+        let state = self.store().load(&self.activation().key()).await;
+        state.expect("the state is readable").head.pin.is_some()
     }
 
     /// Runs, and where the guard trips somebody looks at the plan and approves it.
@@ -417,7 +447,7 @@ impl Stage {
         assert_eq!(self.simulator.forbidden_calls(), []);
         assert_eq!(self.simulator.status_writes(), 0);
         assert_eq!(self.simulator.binned().len(), 0);
-        let known = self.contacts.len() + self.guests.len();
+        let known = self.contacts.len() + self.guests.len() + self.early.len();
         let contacts = self.simulator.contact_count();
         match self.terrain.missing_contacts {
             MissingContacts::Create => assert!(contacts >= known, "somebody was deleted"),

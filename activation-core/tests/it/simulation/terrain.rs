@@ -4,7 +4,7 @@
 use std::{collections::BTreeSet, num::NonZeroU32, time::Duration};
 
 use activation_core::{
-    GuardSettings, IdentifierKind, MissingContacts, Settings, SettingsPatch, Share,
+    ExistingList, GuardSettings, IdentifierKind, MissingContacts, Settings, SettingsPatch, Share,
 };
 use dotdigital_client::simulator::{
     BadList, ConflictCode, ContactIdForm, EmailEcho, FailureCodeCase, JobLatency, ListCreated,
@@ -25,6 +25,8 @@ pub(super) struct Terrain {
     /// The guard trips easily, additions pass or not, and approvals are recorded in the state.
     pub(super) records_approvals: bool,
     additions_through: bool,
+    /// What is done with a list of the activation's name that is there before the first run.
+    pub(super) existing_list: ExistingList,
     /// People whom the service takes under no circumstances.
     pub(super) suppressed: BTreeSet<usize>,
     /// People who are contacts and may not be written to on any channel.
@@ -33,6 +35,7 @@ pub(super) struct Terrain {
 
 impl Terrain {
     pub(super) fn random(seed: u64, dice: &mut Rng) -> Self {
+        use ExistingList::{KeepMembers, OnlyIfEmpty, OwnAll};
         let identifier = pick(dice, [IdentifierKind::Email, IdentifierKind::MobileNumber]);
         let policies =
             [MissingContacts::Create, MissingContacts::Create, MissingContacts::ExistingOnly];
@@ -59,6 +62,7 @@ impl Terrain {
             leave_after_runs: pick(dice, [1, 1, 2, 3]),
             records_approvals: dice.u8(0..3) == 0,
             additions_through: dice.bool(),
+            existing_list: pick(dice, [OnlyIfEmpty, OnlyIfEmpty, KeepMembers, OwnAll]),
             suppressed,
             silent,
         }
@@ -76,6 +80,7 @@ impl Terrain {
         let patch = SettingsPatch::default()
             .identifier(self.identifier)
             .missing_contacts(self.missing_contacts)
+            .existing_list(self.existing_list)
             .leave_after_runs(self.leave_after_runs.try_into().unwrap_or(NonZeroU32::MIN))
             .guard(match self.records_approvals {
                 true => GuardSettings {

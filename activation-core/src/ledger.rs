@@ -63,8 +63,8 @@ pub struct LedgerRow {
     /// The contact, where known.
     pub contact: Option<ContactId>,
     /// Why: `entered_segment`, `left_segment`, `excluded:` and a reason, `found_on_list` and
-    /// `vanished` from a reconciliation, `adopted` with a list, `recovered` where an earlier run knew
-    /// why; for a held member the destination's cause.
+    /// `vanished` from a reconciliation, `adopted` with a list, `erased`, `recovered` where an earlier
+    /// run knew why; for a held member the destination's cause.
     pub cause: String,
 }
 

@@ -68,8 +68,10 @@
 //!
 //! # What is kept
 //!
-//! The state holds keyed fingerprints of identifiers and contact ids, no addresses. Reports and
-//! errors carry counts and causes, no addresses and no credentials.
+//! The state holds keyed fingerprints of identifiers and contact ids, no addresses; the key may be
+//! the host's to keep ([`DirectoryStore::open_with_key`]). Reports and errors carry counts
+//! and causes, no addresses and no credentials, unless [`Settings::show_rejects`] asks for unusable
+//! rows. [`Engine::erase`] forgets one person everywhere.
 //!
 //! # Features
 //!
@@ -109,18 +111,16 @@ pub use identifier::{ContactId, Identifier, IdentifierKind, Reject};
 pub use ledger::{Ledger, LedgerError, LedgerPage, LedgerRow, MembershipChange};
 pub use observer::{ApproveDigest, ApproveNothing, Approver, Event, NoObserver, Observer};
 pub use plan::{ListAction, Plan};
-pub use report::{ErrorReport, ListReport, RunReport, RunStatus};
+pub use report::{ErrorReport, ListReport, RejectedRow, RunReport, RunStatus};
 pub use run::{
-    Drift, Engine, Explanation, HeldPage, HeldSelection, Pending, ReconcileMode, ReconcileReport,
-    Reconciliation, Standing,
+    ActivationErasure, Drift, Engine, ErasureReport, Explanation, HeldPage, HeldSelection, Pending,
+    ReconcileMode, ReconcileReport, Reconciliation, Standing,
 };
 pub use segment_diff::{Fingerprint, FingerprintKey};
 pub use settings::{
     Activation, ExistingList, MissingContacts, Settings, SettingsPatch, Visibility,
 };
 pub use source::{ADVISED_BATCH, KeyBatch, SegmentScan, SegmentSource, SourceError};
-#[cfg(feature = "directory")]
-pub use state::DirectoryStore;
 #[cfg(all(feature = "directory", feature = "test-util"))]
 pub use state::Step;
 pub use state::{
@@ -128,6 +128,8 @@ pub use state::{
     MemoryStore, SnapshotRead, SnapshotRef, SnapshotWrite, State, StateStore, StoreError,
     StoreErrorKind,
 };
+#[cfg(feature = "directory")]
+pub use state::{DirectoryStore, HostKey, NotAHostKey};
 
 /// Compiles what the README shows.
 #[cfg(all(doctest, feature = "csv"))]

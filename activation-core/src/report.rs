@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::{Activation, GuardOutcome, GuardReport, HeldMember, Plan};
+use crate::{Activation, GuardOutcome, GuardReport, HeldMember, Plan, Reject};
 
 /// The cause of holding a member who is no contact yet, under "existing contacts only". Not a
 /// fault, so it is reported as skipped.
@@ -80,6 +80,10 @@ pub struct RunReport {
     pub skipped: u64,
     /// Rows without a usable identifier, by reason.
     pub rejected: BTreeMap<String, u64>,
+    /// The first of these rows as they are, as many as
+    /// [`Settings::show_rejects`](crate::Settings::show_rejects) asks for: by default none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rejected_rows: Vec<RejectedRow>,
     /// Members of the segment who are excluded, by reason.
     pub excluded: BTreeMap<String, u64>,
     /// Held members by cause.
@@ -102,6 +106,32 @@ pub struct RunReport {
     pub started_at: DateTime<Utc>,
     /// When it ended.
     pub finished_at: DateTime<Utc>,
+}
+
+/// A row without a usable identifier, as the source gave it. It may be somebody's address, so
+/// `Debug` does not show it.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct RejectedRow {
+    /// What is wrong with it.
+    pub reason: Reject,
+    /// Its beginning, up to 1,000 characters. Bytes that are no UTF-8 are replaced.
+    pub row: String,
+}
+
+/// Enough of a row to see what is wrong with it.
+const SHOWN_CHARACTERS: usize = 1_000;
+
+impl RejectedRow {
+    pub(crate) fn new(reason: Reject, raw: &[u8]) -> Self {
+        let row = String::from_utf8_lossy(raw).chars().take(SHOWN_CHARACTERS).collect();
+        Self { reason, row }
+    }
+}
+
+impl fmt::Debug for RejectedRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RejectedRow({}, <redacted>)", self.reason.as_str())
+    }
 }
 
 /// The list of a run.
@@ -148,6 +178,7 @@ impl RunReport {
             under_way: 0,
             skipped: 0,
             rejected: BTreeMap::new(),
+            rejected_rows: Vec::new(),
             excluded: BTreeMap::new(),
             as_of: None,
             held_by_cause: BTreeMap::new(),

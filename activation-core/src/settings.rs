@@ -75,6 +75,8 @@ pub struct SettingsPatch {
     pub skip_days: Option<NonZeroU32>,
     /// See [`Settings::leave_after_runs`].
     pub leave_after_runs: Option<NonZeroU32>,
+    /// See [`Settings::show_rejects`].
+    pub show_rejects: Option<u32>,
     /// See [`Settings::guard`]; merged limit by limit.
     pub guard: GuardSettings,
 }
@@ -129,6 +131,13 @@ impl SettingsPatch {
         self
     }
 
+    /// Sets how many unusable rows a report shows as they are.
+    #[must_use]
+    pub fn show_rejects(mut self, rows: u32) -> Self {
+        self.show_rejects = Some(rows);
+        self
+    }
+
     /// Sets guard limits.
     #[must_use]
     pub fn guard(mut self, guard: GuardSettings) -> Self {
@@ -158,6 +167,10 @@ pub struct Settings {
     /// this many runs in succession; 1 by default, which is at once. Runs that the guard stops do
     /// not count. Whoever is excluded leaves at once in any case.
     pub leave_after_runs: NonZeroU32,
+    /// Up to how many rows without a usable identifier a report shows as they are, for finding out
+    /// what is wrong with them; none by default. **Such rows may be addresses of people**: keep and
+    /// delete the report accordingly.
+    pub show_rejects: u32,
     /// When a run is stopped as suspicious.
     pub guard: GuardLimits,
 }
@@ -174,6 +187,7 @@ impl Default for Settings {
             hold_days: A_WEEK,
             skip_days: NonZeroU32::MIN,
             leave_after_runs: NonZeroU32::MIN,
+            show_rejects: 0,
             guard: GuardLimits::default(),
         }
     }
@@ -200,6 +214,10 @@ impl Settings {
                 .leave_after_runs
                 .or(defaults.leave_after_runs)
                 .unwrap_or(ours.leave_after_runs),
+            show_rejects: overrides
+                .show_rejects
+                .or(defaults.show_rejects)
+                .unwrap_or(ours.show_rejects),
             guard: ours.guard.with(&defaults.guard).with(&overrides.guard),
         }
     }
@@ -279,6 +297,7 @@ mod tests {
             .identifier(IdentifierKind::ContactId)
             .hold_days(days(3))
             .leave_after_runs(days(2))
+            .show_rejects(5)
             .guard(GuardSettings { max_removal_share: Some(half), ..GuardSettings::default() });
         let settings = Settings::resolve(&defaults, &overrides);
         assert_eq!(settings.visibility, Visibility::Public);
@@ -286,7 +305,7 @@ mod tests {
         assert_eq!(settings.missing_contacts, MissingContacts::Create);
         assert_eq!((settings.guard.max_removals, settings.guard.max_removal_share), (7, half));
         assert_eq!((settings.hold_days, settings.skip_days), (days(3), days(2)));
-        assert_eq!(settings.leave_after_runs, days(2));
+        assert_eq!((settings.leave_after_runs, settings.show_rejects), (days(2), 5));
         let untouched = Settings::resolve(&SettingsPatch::default(), &SettingsPatch::default());
         assert_eq!(untouched, Settings::default());
     }

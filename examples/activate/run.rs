@@ -4,8 +4,8 @@ use std::{error::Error, sync::Arc};
 
 use activation_core::{
     ApproveDigest, Clock as _, DirectoryStore, Engine, ErrorReport, FingerprintKey, GuardOutcome,
-    MemoryStore, RunReport, RunStatus, StateStore, StoreError, StoreErrorKind, SystemClock,
-    dotdigital::Dotdigital,
+    HostKey, MemoryStore, RunReport, RunStatus, StateStore, StoreError, StoreErrorKind,
+    SystemClock, dotdigital::Dotdigital,
 };
 
 use crate::{
@@ -45,7 +45,7 @@ pub(crate) async fn all(config: &Config, mode: Mode) -> Vec<RunReport> {
 }
 
 async fn run(config: &Config, mode: Mode, reports: &mut Vec<RunReport>) -> Result<(), ErrorReport> {
-    let store = open_store(config, &mode).map_err(|error| state_error(&error))?;
+    let store = open_store(config, &mode).await.map_err(|error| state_error(&error))?;
     let client = config.client.clone().connect().await.map_err(|error| ErrorReport {
         message: with_causes(&error),
         temporary: error.is_temporary(),
@@ -68,27 +68,44 @@ async fn run(config: &Config, mode: Mode, reports: &mut Vec<RunReport>) -> Resul
     Ok(())
 }
 
-fn open_store(config: &Config, mode: &Mode) -> Result<Arc<dyn StateStore>, StoreError> {
+async fn open_store(config: &Config, mode: &Mode) -> Result<Arc<dyn StateStore>, StoreError> {
     let directory = &config.state_directory;
     Ok(match (mode, &config.state_key) {
         (Mode::Run(_), None) => Arc::new(DirectoryStore::open(directory)?),
-        (Mode::Run(_), Some(key)) => {
-            Arc::new(DirectoryStore::open_with_key(directory, key.clone())?)
-        }
-        (Mode::Plan, None) => or_empty(DirectoryStore::open_read_only(directory)?, None),
+        (Mode::Run(_), Some(key)) => Arc::new(open_with_key(config, key).await?),
+        (Mode::Plan, None) => or_empty(DirectoryStore::open_read_only(directory)?),
         (Mode::Plan, Some(key)) => {
-            let store = DirectoryStore::open_read_only_with_key(directory, key.clone())?;
-            or_empty(store, Some(key.clone()))
+            let open =
+                |key: &HostKey| DirectoryStore::open_read_only_with_key(directory, key.clone());
+            or_empty(match (open(key), &config.previous_state_key) {
+                (Err(error), Some(previous)) if error.kind == StoreErrorKind::WrongKey => {
+                    open(previous)?
+                }
+                (opened, _) => opened?,
+            })
         }
     })
 }
 
+/// A state that still has the key from before is given the new one.
+async fn open_with_key(config: &Config, key: &HostKey) -> Result<DirectoryStore, StoreError> {
+    let open = |key: &HostKey| DirectoryStore::open_with_key(&config.state_directory, key.clone());
+    match (open(key), &config.previous_state_key) {
+        (Err(error), Some(previous)) if error.kind == StoreErrorKind::WrongKey => {
+            let store = open(previous)?;
+            store.change_host_key(key.clone()).await?;
+            Ok(store)
+        }
+        (opened, _) => opened,
+    }
+}
+
 /// Before the first run there is no state to plan on, and a dry run must not create it.
-fn or_empty(store: Option<DirectoryStore>, key: Option<FingerprintKey>) -> Arc<dyn StateStore> {
+fn or_empty(store: Option<DirectoryStore>) -> Arc<dyn StateStore> {
     match store {
         Some(store) => Arc::new(store),
         // Nothing is kept, so any key will do.
-        None => Arc::new(MemoryStore::new(key.unwrap_or(FingerprintKey::new([0; 16])))),
+        None => Arc::new(MemoryStore::new(FingerprintKey::new([0; 16]))),
     }
 }
 

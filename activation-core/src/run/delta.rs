@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     AbsentMember, ActivationKey, DeltaCounts, HeldMember, Identifier, IdentifierKind, Operation,
-    Reject, SegmentSource, SnapshotRef, StateStore, StoreError, StoreErrorKind,
+    Reject, RejectedRow, SegmentSource, SnapshotRef, StateStore, StoreError, StoreErrorKind,
     source::CheckedScan,
 };
 
@@ -40,6 +40,8 @@ pub(super) struct Delta {
     pub(super) as_of: Option<DateTime<Utc>>,
     /// Rows without a usable identifier.
     pub(super) rejected: BTreeMap<Reject, u64>,
+    /// The first of them as they are, if that was asked for.
+    pub(super) rejected_rows: Vec<RejectedRow>,
     /// Members of the segment who are excluded, by reason.
     pub(super) excluded: BTreeMap<String, u64>,
     /// Why those are to be removed who are excluded, as the ledger says it.
@@ -72,6 +74,8 @@ pub(super) struct Sides<'a> {
     pub(super) excluded: &'a Excluded,
     /// After how many runs without her a member leaves.
     pub(super) leave_after_runs: u32,
+    /// How many rejected rows are kept.
+    pub(super) show_rejects: u32,
 }
 
 /// Members that need more than the plain difference.
@@ -138,6 +142,7 @@ impl Delta {
             kind: sides.kind,
             special,
             excluded: sides.excluded,
+            show_rejects: sides.show_rejects as usize,
             probe,
             seen: HashSet::new(),
             left_out: HashSet::new(),
@@ -177,6 +182,7 @@ struct Scan<'a> {
     kind: IdentifierKind,
     special: &'a Special<'a>,
     excluded: &'a Excluded,
+    show_rejects: usize,
     probe: Probe,
     /// Special members met in the segment.
     seen: HashSet<Fingerprint>,
@@ -200,7 +206,12 @@ impl Scan<'_> {
     fn row(&mut self, raw: &[u8]) {
         match self.kind.normalise(raw) {
             Ok(identifier) => self.member(identifier),
-            Err(reason) => *self.delta.rejected.entry(reason).or_default() += 1,
+            Err(reason) => {
+                *self.delta.rejected.entry(reason).or_default() += 1;
+                if self.delta.rejected_rows.len() < self.show_rejects {
+                    self.delta.rejected_rows.push(RejectedRow::new(reason, raw));
+                }
+            }
         }
     }
 

@@ -76,6 +76,44 @@ pub(super) struct Journal {
     pub(super) approvals: Vec<(u64, Approval)>,
 }
 
+impl OpenBatch {
+    /// The batch without the members that `is_hers` tells, under another number; `None` when nobody
+    /// is left.
+    pub(super) fn without(mut self, is_hers: impl Fn(&Entry) -> bool, id: u64) -> Option<Self> {
+        self.id = id;
+        self.members.retain(|entry| !is_hers(entry));
+        if let Stage::Settled(outcomes) = &mut self.stage {
+            outcomes.retain(|settled| !is_hers(&settled.0));
+        }
+        (!self.members.is_empty()).then_some(self)
+    }
+
+    /// Records that bring it back, in their order.
+    pub(super) fn to_records(&self) -> Vec<Record> {
+        let (operation, at, members) = (self.operation, self.at, self.members.clone());
+        match &self.stage {
+            Stage::Uncertain => vec![Record::Uncertain { operation, at, members }],
+            Stage::Accepted(receipt) => vec![
+                Record::Sending { operation, at, members },
+                Record::Accepted { receipt: receipt.clone() },
+            ],
+            Stage::Settled(outcomes) => vec![
+                Record::Sending { operation, at, members },
+                Record::Settled { outcomes: outcomes.clone() },
+            ],
+        }
+    }
+
+    /// Its members, and those its outcomes name with the contacts that were learnt.
+    pub(super) fn entries(&self) -> impl Iterator<Item = &Entry> {
+        let outcomes = match &self.stage {
+            Stage::Settled(outcomes) => &outcomes[..],
+            Stage::Uncertain | Stage::Accepted(_) => &[],
+        };
+        self.members.iter().chain(outcomes.iter().map(|(entry, _)| entry))
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "record", rename_all = "snake_case")]
 enum Header {
@@ -358,6 +396,32 @@ mod tests {
         let stages: Vec<_> = journal.batches.iter().map(|batch| batch.stage.clone()).collect();
         assert_eq!(stages, [Stage::Uncertain, Stage::Accepted(receipt), Stage::Settled(outcomes)]);
         assert_eq!(journal.batches[1].members, [entry(9, 90)]);
+    }
+
+    #[test]
+    fn a_batch_written_again_without_somebody_is_what_it_was_otherwise() {
+        let receipt = Receipt { operation: Operation::Add, list_id: 1, id: "job".into() };
+        let held = MemberOutcome::Hold { cause: "blocker".into() };
+        let outcomes = |members: &[u8]| -> Vec<_> {
+            members.iter().map(|number| (entry(*number, 0), held.clone())).collect()
+        };
+        let stages = [
+            (Stage::Uncertain, Stage::Uncertain),
+            (Stage::Accepted(receipt.clone()), Stage::Accepted(receipt)),
+            (Stage::Settled(outcomes(&[1, 2, 3])), Stage::Settled(outcomes(&[1, 3]))),
+        ];
+        for (stage, expected) in stages {
+            let members = vec![entry(1, 0), entry(2, 0), entry(3, 0)];
+            let (operation, at) = (Operation::Add, DateTime::UNIX_EPOCH);
+            let batch = OpenBatch { id: 4, operation, at, members, stage };
+            let is_hers = |one: &Entry| one.member == entry(2, 0).member;
+            let rest = batch.clone().without(is_hers, 7).unwrap();
+            let records: Vec<_> = rest.to_records().into_iter().map(|one| (7, one)).collect();
+            let members = vec![entry(1, 0), entry(3, 0)];
+            let expected = OpenBatch { id: 7, operation, at, members, stage: expected };
+            assert_eq!(replay(&records).unwrap().batches, [expected]);
+            assert_eq!(batch.without(|_| true, 7), None);
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod apply;
 mod approval;
 mod commit;
 mod delta;
+mod erase;
 mod error;
 mod excluded;
 mod explain;
@@ -18,6 +19,7 @@ mod session;
 mod tally;
 
 pub use self::{
+    erase::{ActivationErasure, ErasureReport},
     explain::{Explanation, Pending, Standing},
     held::{HeldPage, HeldSelection},
     reconcile::{Drift, ReconcileMode, ReconcileReport, Reconciliation},
@@ -37,9 +39,9 @@ use self::{
     tally::{NOT_ATTEMPTED, Tally},
 };
 use crate::{
-    Acquired, Activation, ApproveNothing, Approver, Clock, Destination, ErrorReport, Exclusions,
-    GuardOutcome, Lease, Ledger, ListAction, NoExclusions, NoObserver, Observer, Operation,
-    RunReport, RunStatus, SegmentSource, StateStore, SystemClock, Trip, plan::digest,
+    Acquired, Activation, ActivationKey, ApproveNothing, Approver, Clock, Destination, ErrorReport,
+    Exclusions, GuardOutcome, Lease, Ledger, ListAction, NoExclusions, NoObserver, Observer,
+    Operation, RunReport, RunStatus, SegmentSource, StateStore, SystemClock, Trip, plan::digest,
 };
 
 /// How long a lease lasts when it is not renewed. A run renews it long before.
@@ -189,8 +191,11 @@ impl Engine {
 
     /// The lease of an activation, for work beside its runs.
     async fn lease(&self, activation: &Activation) -> Result<Lease, ErrorReport> {
-        let key = activation.key();
-        match self.store.acquire(&key, &self.holder, self.clock.now(), LEASE).await {
+        self.lease_of(&activation.key()).await
+    }
+
+    async fn lease_of(&self, activation: &ActivationKey) -> Result<Lease, ErrorReport> {
+        match self.store.acquire(activation, &self.holder, self.clock.now(), LEASE).await {
             Ok(Acquired::Lease(lease)) => Ok(lease),
             Ok(Acquired::Busy { holder, until }) => Err(busy(&holder, until)),
             Err(error) => Err(RunError::from(error).to_report()),

@@ -60,6 +60,7 @@ pub(super) async fn plan(
         kind,
         excluded: &excluded,
         leave_after_runs: settings.leave_after_runs.get(),
+        show_rejects: settings.show_rejects,
     };
     let mut delta = Delta::compute(&sides, &special).await?;
     let mut to_forget = look_for_members(session, &found, &mut delta).await?;
@@ -73,6 +74,7 @@ pub(super) async fn plan(
     report.count_held(&delta.still_held);
     report.rejected =
         delta.rejected.iter().map(|(reason, count)| (reason.as_str().to_owned(), *count)).collect();
+    report.rejected_rows = std::mem::take(&mut delta.rejected_rows);
     let plan = summarise(session, &found, &delta, &to_forget)?;
     report.plan_digest = Some(plan.digest.clone());
     report.planned = Some(plan.clone());

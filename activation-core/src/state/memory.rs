@@ -88,6 +88,14 @@ impl StateStore for MemoryStore {
         Ok(())
     }
 
+    async fn activations(&self) -> Result<Vec<ActivationKey>, StoreError> {
+        let activations = self.activations.lock();
+        let had_a_lease = activations.iter().filter(|(_, memory)| memory.lease.is_some());
+        let mut keys: Vec<ActivationKey> = had_a_lease.map(|(key, _)| key.clone()).collect();
+        keys.sort();
+        Ok(keys)
+    }
+
     async fn load(&self, activation: &ActivationKey) -> Result<State, StoreError> {
         Ok(self.activations.lock().get(activation).map(Memory::state).unwrap_or_default())
     }
@@ -126,6 +134,13 @@ impl StateStore for MemoryStore {
 
     async fn commit(&self, lease: &Lease, commit: Commit) -> Result<(), StoreError> {
         self.activations.with_lease(lease, |memory| memory.commit(commit))
+    }
+
+    async fn scrub(&self, lease: &Lease) -> Result<(), StoreError> {
+        self.activations.with_lease(lease, |memory| {
+            memory.forget_orphans();
+            Ok(())
+        })
     }
 }
 

@@ -17,10 +17,10 @@ use chrono::{DateTime, Utc};
 use segment_diff::{Fingerprint, FingerprintKey};
 use serde::{Deserialize, Serialize};
 
-#[cfg(feature = "directory")]
-pub use self::directory::DirectoryStore;
 #[cfg(all(feature = "directory", feature = "test-util"))]
 pub use self::directory::Step;
+#[cfg(feature = "directory")]
+pub use self::directory::{DirectoryStore, HostKey, NotAHostKey};
 pub use self::memory::MemoryStore;
 
 /// Remembers activations between runs.
@@ -41,6 +41,8 @@ pub use self::memory::MemoryStore;
 /// * **Snapshots** are immutable. One that no head names may be removed at any time after the
 ///   lease it was written under ended; the one the head names stays readable as long as it is the
 ///   head's, and for a scan that was opened before.
+/// * **Erasure.** When [`scrub`](Self::scrub) returns, nothing that commits have removed from that
+///   activation can be found in what the store keeps, nor what crashes left behind.
 /// * Bytes come back as they were given, or the read fails with [`StoreErrorKind::Corrupt`].
 /// * Activations do not influence each other.
 #[async_trait]
@@ -80,6 +82,13 @@ pub trait StateStore: fmt::Debug + Send + Sync {
     ///
     /// Fails when the store cannot be written; the lease then ends by its time.
     async fn release(&self, lease: &Lease) -> Result<(), StoreError>;
+
+    /// Every activation that ever had a lease, in ascending order. Needs no lease.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the store cannot be read.
+    async fn activations(&self) -> Result<Vec<ActivationKey>, StoreError>;
 
     /// Everything remembered of an activation but the snapshot's content; the default for one that
     /// was never committed. Needs no lease, so that a dry run changes nothing.
@@ -124,6 +133,15 @@ pub trait StateStore: fmt::Debug + Send + Sync {
     /// [`StoreErrorKind::Corrupt`] when the snapshot that the new head names is missing or of
     /// another length, with [`StoreErrorKind::Failed`] when the new generation does not follow.
     async fn commit(&self, lease: &Lease, commit: Commit) -> Result<(), StoreError>;
+
+    /// Makes sure that what was removed from the lease's activation is gone for good: older
+    /// snapshots, and rows that were deleted. Called after the erasure of a person.
+    ///
+    /// # Errors
+    ///
+    /// Fails with [`StoreErrorKind::Fenced`], and when something could not be removed. The state is
+    /// as it was in any case; repeating it is harmless.
+    async fn scrub(&self, lease: &Lease) -> Result<(), StoreError>;
 }
 
 /// The bytes of a snapshot, chunk by chunk.
@@ -334,7 +352,8 @@ pub enum StoreErrorKind {
     Moved,
     /// Stored bytes are missing or altered. Restore them or rebuild the state.
     Corrupt,
-    /// The key does not belong to this store. Give the one it was created with.
+    /// The key is missing or not this store's; nothing was changed. Give the one it was created with
+    /// or was last given, or none where it keeps its own.
     WrongKey,
     /// Busy or out of reach; it may work later.
     Unavailable,
@@ -388,6 +407,10 @@ impl<T: StateStore + ?Sized> StateStore for Arc<T> {
         (**self).release(lease).await
     }
 
+    async fn activations(&self) -> Result<Vec<ActivationKey>, StoreError> {
+        (**self).activations().await
+    }
+
     async fn load(&self, activation: &ActivationKey) -> Result<State, StoreError> {
         (**self).load(activation).await
     }
@@ -410,5 +433,9 @@ impl<T: StateStore + ?Sized> StateStore for Arc<T> {
 
     async fn commit(&self, lease: &Lease, commit: Commit) -> Result<(), StoreError> {
         (**self).commit(lease, commit).await
+    }
+
+    async fn scrub(&self, lease: &Lease) -> Result<(), StoreError> {
+        (**self).scrub(lease).await
     }
 }

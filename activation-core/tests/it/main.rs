@@ -3,6 +3,7 @@
 
 mod approval;
 mod doubts;
+mod erasure;
 mod exclusions;
 mod explaining;
 mod guarding;
@@ -12,8 +13,10 @@ mod leaving;
 mod ledger;
 mod lists;
 mod meddling;
+mod new_key;
 mod outcomes;
 mod reconcile;
+mod rejects;
 mod rules;
 mod scale;
 mod simulation;

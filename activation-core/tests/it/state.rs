@@ -52,6 +52,9 @@ macro_rules! keeps_the_contract {
                 activations_with_any_name_do_not_influence_each_other
                 the_fingerprint_key_stays
                 absent_members_are_replaced_together_or_kept
+                activations_are_listed_once_they_had_a_lease
+                a_scrub_keeps_the_state_and_nothing_else
+                a_scrub_needs_its_lease
             }
         }
     };

@@ -6,9 +6,7 @@ use std::{
     path::Path,
 };
 
-use activation_core::{
-    Activation, FingerprintKey, Settings, SettingsPatch, dotdigital::BatchLimits,
-};
+use activation_core::{Activation, HostKey, Settings, SettingsPatch, dotdigital::BatchLimits};
 use dotdigital_client::{
     Client, ClientBuilder, Credentials, imports::ImportLimits, list_members::ContactIds,
     lists::ListName,
@@ -37,7 +35,8 @@ pub(super) fn check(file: File, base: &Path, only: Option<&str>) -> Result<Confi
         .map(|entry| job(entry, defaults, base))
         .collect::<Result<_, _>>()?;
     Ok(Config {
-        state_key: state_key(&state)?,
+        state_key: state.key_env.as_ref().map(host_key).transpose()?,
+        previous_state_key: previous_key(&state)?,
         state_directory: base.join(text(&state.directory, "the name of a directory")?),
         client,
         limits,
@@ -170,17 +169,23 @@ fn credentials(destination: &Destination) -> Result<Credentials, Problem> {
     Ok(Credentials::new(user, variable(&destination.password_env)?))
 }
 
-fn state_key(state: &State) -> Result<Option<FingerprintKey>, Problem> {
-    let Some(name) = &state.key_env else { return Ok(None) };
-    let digits = variable(name)?;
-    let is_hex = digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-    match u128::from_str_radix(&digits, 16) {
-        Ok(key) if is_hex => Ok(Some(FingerprintKey::new(key.to_be_bytes()))),
-        _ => Err(Problem::new(
+fn previous_key(state: &State) -> Result<Option<HostKey>, Problem> {
+    match (&state.previous_key_env, &state.key_env) {
+        (Some(previous), None) => {
+            let message = "expected `key_env` too, with the key that takes its place";
+            Err(Problem::new(previous.span(), message))
+        }
+        (previous, _) => previous.as_ref().map(host_key).transpose(),
+    }
+}
+
+fn host_key(name: &Spanned<String>) -> Result<HostKey, Problem> {
+    variable(name)?.parse().map_err(|_| {
+        Problem::new(
             name.span(),
             format!("expected 32 hexadecimal digits in environment variable {}", name.get_ref()),
-        )),
-    }
+        )
+    })
 }
 
 /// The value of an environment variable, which never becomes part of an error.

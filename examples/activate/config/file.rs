@@ -23,8 +23,10 @@ pub(super) struct File {
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub(super) struct State {
     pub(super) directory: Spanned<String>,
-    /// The environment variable with the key of the fingerprints.
+    /// The environment variable with the key of the state.
     pub(super) key_env: Option<Spanned<String>>,
+    /// The environment variable with the key it had before.
+    pub(super) previous_key_env: Option<Spanned<String>>,
 }
 
 /// `[destination]`

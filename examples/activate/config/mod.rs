@@ -7,7 +7,7 @@ mod sources;
 
 use std::{fs, path::Path, path::PathBuf};
 
-use activation_core::{Activation, FingerprintKey, SegmentSource, dotdigital::BatchLimits};
+use activation_core::{Activation, HostKey, SegmentSource, dotdigital::BatchLimits};
 use dotdigital_client::ClientBuilder;
 
 pub(crate) use self::problem::ConfigError;
@@ -18,8 +18,10 @@ use self::{file::File, problem::Locator};
 pub(crate) struct Config {
     /// Where the state is kept.
     pub(crate) state_directory: PathBuf,
-    /// The key of the state's fingerprints, where the host keeps it.
-    pub(crate) state_key: Option<FingerprintKey>,
+    /// The key of the state, where the host keeps it.
+    pub(crate) state_key: Option<HostKey>,
+    /// The key it had before, while it is being changed.
+    pub(crate) previous_state_key: Option<HostKey>,
     /// Where the account is and who calls.
     pub(crate) client: ClientBuilder,
     /// How many changes go into one call.

@@ -83,6 +83,14 @@ impl Database {
         self.transaction(TransactionBehavior::Immediate, work)
     }
 
+    /// Writes the file anew, so that nothing that was deleted is left in it: a deleted row goes on
+    /// lying in free space until something else is written there.
+    pub(super) fn rewrite(&self) -> Result<(), StoreError> {
+        self.check_writable()?;
+        self.steps.before(Step::RewriteDatabase)?;
+        self.connection().execute_batch("VACUUM").map_err(|error| self.explain(error))
+    }
+
     fn connect(path: PathBuf, flags: OpenFlags, steps: Arc<Steps>) -> Result<Self, StoreError> {
         let writable = flags.contains(OpenFlags::SQLITE_OPEN_READ_WRITE);
         let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -163,8 +171,9 @@ fn meaning(error: &rusqlite::Error) -> (StoreErrorKind, &'static str) {
 /// * A rollback journal and no write-ahead log, so that opening read-only makes no files.
 /// * EXTRA and not FULL: with a rollback journal only EXTRA makes a commit survive a power cut that
 ///   follows at once.
-const CONFIGURATION: &str =
-    "PRAGMA journal_mode = DELETE; PRAGMA synchronous = EXTRA; PRAGMA fullfsync = ON;";
+/// * Temporary tables in memory, so that nothing is written outside of the directory.
+const CONFIGURATION: &str = "PRAGMA journal_mode = DELETE; PRAGMA synchronous = EXTRA; \
+    PRAGMA fullfsync = ON; PRAGMA temp_store = MEMORY;";
 
 /// Transactions last milliseconds; whoever takes longer is stuck.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);

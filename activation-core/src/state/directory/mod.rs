@@ -14,6 +14,7 @@
 mod blocking;
 mod database;
 mod files;
+mod host_key;
 mod lock;
 mod names;
 mod parts;
@@ -36,6 +37,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use segment_diff::FingerprintKey;
 
+pub use self::host_key::{HostKey, NotAHostKey};
 #[cfg(feature = "test-util")]
 pub use self::steps::Step;
 use self::{
@@ -54,7 +56,7 @@ use super::{
 /// is taken over at once, not only after its time.
 ///
 /// The directory holds fingerprints and contact ids, never addresses. The key of the fingerprints
-/// is kept in the directory too ([`open`](Self::open)), or by the host
+/// is kept in the directory too: as it is ([`open`](Self::open)), or wrapped under a key of the host
 /// ([`open_with_key`](Self::open_with_key)), so that whoever copies the directory cannot test
 /// guesses against it.
 ///
@@ -72,23 +74,21 @@ impl DirectoryStore {
     ///
     /// # Errors
     ///
-    /// Fails with [`StoreErrorKind::WrongKey`](super::StoreErrorKind::WrongKey) when the store was
-    /// created with a key of the host, and when the directory cannot be created or read.
+    /// Fails with [`StoreErrorKind::WrongKey`](super::StoreErrorKind::WrongKey), changing nothing,
+    /// when the store needs the host's key, and when the directory cannot be created or read.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, StoreError> {
         Self::open_writable(path.into(), KeyKeeper::Store)
     }
 
-    /// As [`open`](Self::open), with a key that the host keeps. The directory only remembers
-    /// enough to know the key again.
+    /// As [`open`](Self::open), with a key that the host keeps. The directory does not hold it, and
+    /// is of no use without it.
     ///
     /// # Errors
     ///
-    /// Fails with [`StoreErrorKind::WrongKey`](super::StoreErrorKind::WrongKey) when the store was
-    /// created with another key or keeps its own, and when the directory cannot be created or read.
-    pub fn open_with_key(
-        path: impl Into<PathBuf>,
-        key: FingerprintKey,
-    ) -> Result<Self, StoreError> {
+    /// Fails with [`StoreErrorKind::WrongKey`](super::StoreErrorKind::WrongKey), changing nothing,
+    /// when the store has another key or keeps its own, and when the directory cannot be created or
+    /// read.
+    pub fn open_with_key(path: impl Into<PathBuf>, key: HostKey) -> Result<Self, StoreError> {
         Self::open_writable(path.into(), KeyKeeper::Host(key))
     }
 
@@ -111,9 +111,26 @@ impl DirectoryStore {
     /// As [`open_with_key`](Self::open_with_key) and [`open_read_only`](Self::open_read_only).
     pub fn open_read_only_with_key(
         path: impl Into<PathBuf>,
-        key: FingerprintKey,
+        key: HostKey,
     ) -> Result<Option<Self>, StoreError> {
         Self::open_unchanged(path.into(), KeyKeeper::Host(key))
+    }
+
+    /// Makes `key` the host's key of this store, in place of the one it was opened with or of none.
+    /// From then on it opens with `key` only. May be done at any time: fingerprints stay as they
+    /// are, and stores that are open go on.
+    ///
+    /// Copies of the directory from before still open as they did. Where the key of the
+    /// fingerprints itself may be known to others, a new store is needed: see
+    /// [`Engine::reconcile`](crate::Engine::reconcile) for how to fill it.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the database cannot be written. The old key or the new one opens it then, and no
+    /// other; where it is the new one, repeat this to be rid of all traces of the old one.
+    pub async fn change_host_key(&self, key: HostKey) -> Result<(), StoreError> {
+        let own = self.key.clone();
+        self.with_parts(move |parts| schema::wrap_key(&parts.database, &own, &key)).await
     }
 
     /// Calls `hook` before each step that changes what survives a crash. Where it answers with an
@@ -212,6 +229,10 @@ impl StateStore for DirectoryStore {
         .await
     }
 
+    async fn activations(&self) -> Result<Vec<ActivationKey>, StoreError> {
+        self.with_parts(|parts| parts.database.read(rows::activations)).await
+    }
+
     async fn load(&self, activation: &ActivationKey) -> Result<State, StoreError> {
         let activation = activation.clone();
         self.with_parts(move |parts| {
@@ -260,6 +281,11 @@ impl StateStore for DirectoryStore {
     async fn commit(&self, lease: &Lease, commit: Commit) -> Result<(), StoreError> {
         let lease = lease.clone();
         self.with_parts(move |parts| parts.commit(&lease, &commit)).await
+    }
+
+    async fn scrub(&self, lease: &Lease) -> Result<(), StoreError> {
+        let lease = lease.clone();
+        self.with_parts(move |parts| parts.scrub(&lease)).await
     }
 }
 

@@ -105,4 +105,16 @@ impl Parts {
             None => Ok(()),
         }
     }
+
+    /// Removes for good what the activation's commits and crashes left behind.
+    pub(super) fn scrub(&self, lease: &Lease) -> Result<(), StoreError> {
+        self.database.check_writable()?;
+        let head = self.database.read(|tx| {
+            rows::check_lease(tx, lease)?;
+            rows::head(tx, &lease.activation)
+        })?;
+        let head_names = head.snapshot.as_ref().map(|snapshot| snapshot.name.as_str());
+        self.snapshots.erase_orphans(&lease.activation, head_names)?;
+        self.database.rewrite()
+    }
 }

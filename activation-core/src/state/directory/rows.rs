@@ -28,6 +28,13 @@ pub(super) fn newest_lease(
     Ok(Some(NewestLease { token: token.cast_unsigned(), holder }))
 }
 
+/// Every activation that ever had a lease, in ascending order.
+pub(super) fn activations(tx: &Tx<'_>) -> Result<Vec<ActivationKey>, Fault> {
+    let mut query = tx.prepare_cached("SELECT activation FROM lease ORDER BY activation")?;
+    let names = query.query_map([], |row| row.get::<_, String>(0))?;
+    Ok(names.map(|name| name.map(ActivationKey::new)).collect::<Result<_, _>>()?)
+}
+
 /// Replaces the newest lease.
 pub(super) fn put_lease(
     tx: &Tx<'_>,

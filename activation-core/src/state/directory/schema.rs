@@ -3,46 +3,42 @@
 use rusqlite::{OptionalExtension, Transaction};
 use segment_diff::FingerprintKey;
 
-use super::database::{Database, Fault};
+use super::{
+    database::{Database, Fault},
+    host_key::{HostKey, WRAPPED_BYTES},
+};
 use crate::state::{StoreError, StoreErrorKind};
 
-/// Who keeps the key.
+/// Who keeps the secret.
 pub(super) enum KeyKeeper {
-    /// The store itself, in its database.
+    /// The store itself: its key lies in its database.
     Store,
-    /// The host, who gives it at every opening.
-    Host(FingerprintKey),
+    /// The host, who gives this key at every opening: the store's key lies wrapped in its database.
+    Host(HostKey),
 }
 
 /// What the database knows of its key.
 struct StoredKey {
-    /// The key, unless the host keeps it.
-    key: Option<FingerprintKey>,
+    form: KeyForm,
     /// The key's fingerprint of a fixed label.
     check: [u8; 16],
 }
 
+/// How the database keeps its key. The column tells them apart by their length.
+enum KeyForm {
+    /// As it is.
+    Clear(FingerprintKey),
+    /// Wrapped under the host's key.
+    Wrapped([u8; WRAPPED_BYTES]),
+    /// Not at all: in stores made before keys were wrapped, the host's key is the key.
+    Absent,
+}
+
 /// Creates the tables where missing, brings those of an older version up to date, and gives the key.
+/// Changes nothing before it knows that the key is right.
 pub(super) fn open(database: &Database, keeper: KeyKeeper) -> Result<FingerprintKey, StoreError> {
-    let found = database.read(|tx| version(database, tx))?;
-    if found.is_some_and(|version| version < VERSION) {
-        database.write("upgrade", |tx| {
-            // Another process may have been faster.
-            if version_of(tx)? < WITH_ABSENT {
-                tx.execute_batch(ABSENT)?;
-                tx.pragma_update(None, "user_version", WITH_ABSENT)?;
-            }
-            Ok(())
-        })?;
-    }
-    if found.is_none() {
-        let new = match &keeper {
-            KeyKeeper::Store => {
-                let key = random_key()?;
-                StoredKey { check: check_value(&key), key: Some(key) }
-            }
-            KeyKeeper::Host(key) => StoredKey { check: check_value(key), key: None },
-        };
+    if database.read(|tx| version(database, tx))?.is_none() {
+        let new = new_key(&keeper)?;
         database.write("create", |tx| {
             // Another process may have been faster.
             if version(database, tx)?.is_none() {
@@ -51,8 +47,9 @@ pub(super) fn open(database: &Database, keeper: KeyKeeper) -> Result<Fingerprint
             Ok(())
         })?;
     }
-    let stored = database.read(stored_key)?;
-    agree(stored, keeper, database)
+    let key = agree(database.read(stored_key)?, keeper, database)?;
+    upgrade(database)?;
+    Ok(key)
 }
 
 /// Gives the key of a database that must not be changed; `None` when there is nothing in it yet.
@@ -65,6 +62,45 @@ pub(super) fn open_read_only(
         None => Ok(None),
     })?;
     stored.map(|stored| agree(stored, keeper, database)).transpose()
+}
+
+/// Wraps the store's key under another key of the host, or for the first time under one.
+pub(super) fn wrap_key(
+    database: &Database,
+    key: &FingerprintKey,
+    host: &HostKey,
+) -> Result<(), StoreError> {
+    let wrapped = host.wrap(key)?;
+    database.write("change key", |tx| {
+        tx.execute("UPDATE meta SET key = ?1 WHERE id = 1", [wrapped])?;
+        Ok(())
+    })?;
+    // What the row held before is of use to whoever knows the old key, or to everybody.
+    database.rewrite()
+}
+
+fn new_key(keeper: &KeyKeeper) -> Result<StoredKey, StoreError> {
+    let key = random_key()?;
+    let check = check_value(&key);
+    let form = match keeper {
+        KeyKeeper::Store => KeyForm::Clear(key),
+        KeyKeeper::Host(host) => KeyForm::Wrapped(host.wrap(&key)?),
+    };
+    Ok(StoredKey { form, check })
+}
+
+fn upgrade(database: &Database) -> Result<(), StoreError> {
+    if database.read(version_of)? == VERSION {
+        return Ok(());
+    }
+    database.write("upgrade", |tx| {
+        // Another process may have been faster.
+        if version_of(tx)? < WITH_ABSENT {
+            tx.execute_batch(ABSENT)?;
+            tx.pragma_update(None, "user_version", WITH_ABSENT)?;
+        }
+        Ok(())
+    })
 }
 
 /// The version of the tables; `None` when there are none.
@@ -94,21 +130,32 @@ fn create(tx: &Transaction<'_>, key: &StoredKey) -> Result<(), Fault> {
     tx.execute_batch(TABLES)?;
     tx.execute_batch(ABSENT)?;
     tx.pragma_update(None, "user_version", VERSION)?;
-    tx.execute(
-        "INSERT INTO meta (id, key, key_check) VALUES (1, ?1, ?2)",
-        (key.key.as_ref().map(FingerprintKey::as_bytes), key.check),
-    )?;
+    let column: Option<&[u8]> = match &key.form {
+        KeyForm::Clear(key) => Some(key.as_bytes()),
+        KeyForm::Wrapped(wrapped) => Some(wrapped),
+        KeyForm::Absent => None,
+    };
+    tx.execute("INSERT INTO meta (id, key, key_check) VALUES (1, ?1, ?2)", (column, key.check))?;
     Ok(())
 }
 
 fn stored_key(tx: &Transaction<'_>) -> Result<StoredKey, Fault> {
-    let row = tx
+    let damaged = |what| StoreError::new(StoreErrorKind::Corrupt, what);
+    let row: Option<(Option<Vec<u8>>, [u8; 16])> = tx
         .query_row("SELECT key, key_check FROM meta WHERE id = 1", [], |row| {
-            let key: Option<[u8; 16]> = row.get(0)?;
-            Ok(StoredKey { key: key.map(FingerprintKey::new), check: row.get(1)? })
+            Ok((row.get(0)?, row.get(1)?))
         })
         .optional()?;
-    row.ok_or_else(|| StoreError::new(StoreErrorKind::Corrupt, "the row of the key is gone").into())
+    let (column, check) = row.ok_or_else(|| damaged("the row of the key is gone"))?;
+    let form = match column {
+        None => KeyForm::Absent,
+        Some(bytes) => match (<[u8; 16]>::try_from(&*bytes), bytes.try_into()) {
+            (Ok(key), _) => KeyForm::Clear(FingerprintKey::new(key)),
+            (_, Ok(wrapped)) => KeyForm::Wrapped(wrapped),
+            _ => return Err(damaged("the row of the key was altered").into()),
+        },
+    };
+    Ok(StoredKey { form, check })
 }
 
 /// The key to use, if what the database knows and what the caller says agree.
@@ -117,35 +164,29 @@ fn agree(
     keeper: KeyKeeper,
     database: &Database,
 ) -> Result<FingerprintKey, StoreError> {
-    let (key, kind, problem) = match (stored.key, keeper) {
-        (Some(key), KeyKeeper::Store) => {
-            (key, StoreErrorKind::Corrupt, "has an altered key: restore it from a backup")
+    use StoreErrorKind::{Corrupt, WrongKey};
+    let (key, kind, problem) = match (stored.form, keeper) {
+        (KeyForm::Clear(key), KeyKeeper::Store) => (Some(key), Corrupt, ALTERED),
+        (KeyForm::Wrapped(wrapped), KeyKeeper::Host(host)) => match host.unwrap(&wrapped) {
+            Some(key) => (Some(key), Corrupt, ALTERED),
+            None => (None, WrongKey, OTHER_KEY),
+        },
+        (KeyForm::Absent, KeyKeeper::Host(host)) => {
+            (Some(host.as_fingerprint_key()), WrongKey, OTHER_KEY)
         }
-        (None, KeyKeeper::Host(key)) => (
-            key,
-            StoreErrorKind::WrongKey,
-            "was created with another key: open it with the key it was created with",
-        ),
-        (Some(_), KeyKeeper::Host(_)) => {
-            return Err(wrong_key(database, "keeps its own key: open it without giving one"));
-        }
-        (None, KeyKeeper::Store) => {
-            return Err(wrong_key(
-                database,
-                "was created with a key that the host keeps: open it with that key",
-            ));
-        }
+        (KeyForm::Clear(_), KeyKeeper::Host(_)) => (None, WrongKey, OWN_KEY),
+        (KeyForm::Wrapped(_) | KeyForm::Absent, KeyKeeper::Store) => (None, WrongKey, NO_KEY),
     };
-    if check_value(&key) == stored.check {
-        return Ok(key);
-    }
-    Err(StoreError::new(kind, format!("{} {problem}", database.path().display())))
+    let key = key.filter(|key| check_value(key) == stored.check);
+    key.ok_or_else(|| StoreError::new(kind, format!("{} {problem}", database.path().display())))
 }
 
-fn wrong_key(database: &Database, problem: &str) -> StoreError {
-    let message = format!("{} {problem}", database.path().display());
-    StoreError::new(StoreErrorKind::WrongKey, message)
-}
+const ALTERED: &str = "has an altered key: restore it from a backup";
+const OTHER_KEY: &str =
+    "has another key: open it with the key it was created with or was last given";
+const OWN_KEY: &str = "keeps its own key: open it without giving one, and if the host is to keep it \
+    from now on, hand the host's key over to it then";
+const NO_KEY: &str = "needs the key that its host keeps: open it with that key";
 
 fn check_value(key: &FingerprintKey) -> [u8; 16] {
     // No identifier of a person looks like this, so the value tells nothing about one.

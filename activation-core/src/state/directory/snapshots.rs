@@ -59,12 +59,35 @@ impl Snapshots {
         activation: &ActivationKey,
         head_names: Option<&str>,
     ) -> Result<(), StoreError> {
-        for name in files::names_with_prefix(&self.directory, &names::prefix(activation)) {
-            if Some(name.as_str()) != head_names {
-                self.remove(&name)?;
-            }
+        self.orphans(activation, head_names).try_for_each(|name| self.remove(&name))
+    }
+
+    /// As [`remove_orphans`](Self::remove_orphans), but does not return well before they are gone.
+    pub(super) fn erase_orphans(
+        &self,
+        activation: &ActivationKey,
+        head_names: Option<&str>,
+    ) -> Result<(), StoreError> {
+        for name in self.orphans(activation, head_names) {
+            self.steps.before(Step::RemoveSnapshot)?;
+            let path = self.directory.join(name);
+            fs::remove_file(&path)
+                .map_err(|error| files::failed("cannot remove the old snapshot", &path, error))?;
         }
-        Ok(())
+        if !self.directory.is_dir() {
+            return Ok(());
+        }
+        self.steps.before(Step::SyncDirectory)?;
+        files::sync_directory(&self.directory)
+    }
+
+    fn orphans<'a>(
+        &self,
+        activation: &ActivationKey,
+        head_names: Option<&'a str>,
+    ) -> impl Iterator<Item = String> + use<'a> {
+        let names = files::names_with_prefix(&self.directory, &names::prefix(activation));
+        names.into_iter().filter(move |name| Some(name.as_str()) != head_names)
     }
 
     /// Removes one file. Only the hook of the steps makes this fail: a file that cannot be removed

@@ -24,6 +24,8 @@ pub enum Step {
     SyncDirectory,
     /// Removes a snapshot that no head names.
     RemoveSnapshot,
+    /// Writes the database anew, without what was deleted.
+    RewriteDatabase,
     /// One SQLite transaction, named for the store's operation.
     Transaction(&'static str),
 }
@@ -37,6 +39,7 @@ impl fmt::Display for Step {
             Self::RenameSnapshot => f.write_str("renaming a snapshot"),
             Self::SyncDirectory => f.write_str("syncing a directory"),
             Self::RemoveSnapshot => f.write_str("removing a snapshot"),
+            Self::RewriteDatabase => f.write_str("rewriting the database"),
             Self::Transaction(name) => write!(f, "the transaction {name}"),
         }
     }

@@ -59,10 +59,11 @@ impl Reaper {
     }
 }
 
-/// A store that dies.
+/// A store that dies. Its key is the same in every replay, since it decides the order of members.
 #[derive(Debug)]
 pub(super) struct MortalStore {
     store: DirectoryStore,
+    key: FingerprintKey,
     reaper: Arc<Reaper>,
 }
 
@@ -70,7 +71,7 @@ impl MortalStore {
     pub(super) fn new(store: DirectoryStore, reaper: Arc<Reaper>) -> Self {
         let step = reaper.clone();
         store.before_each_step(Arc::new(move |_: Step| step.step()));
-        Self { store, reaper }
+        Self { store, key: crate::world::key(), reaper }
     }
 
     async fn around<T>(&self, operation: impl Future<Output = T>) -> T {
@@ -84,7 +85,7 @@ impl MortalStore {
 #[async_trait]
 impl StateStore for MortalStore {
     fn fingerprint_key(&self) -> &FingerprintKey {
-        self.store.fingerprint_key()
+        &self.key
     }
 
     async fn acquire(
@@ -110,6 +111,10 @@ impl StateStore for MortalStore {
         self.around(self.store.release(lease)).await
     }
 
+    async fn activations(&self) -> Result<Vec<ActivationKey>, StoreError> {
+        self.around(self.store.activations()).await
+    }
+
     async fn load(&self, activation: &ActivationKey) -> Result<State, StoreError> {
         self.around(self.store.load(activation)).await
     }
@@ -133,6 +138,10 @@ impl StateStore for MortalStore {
 
     async fn commit(&self, lease: &Lease, commit: Commit) -> Result<(), StoreError> {
         self.around(self.store.commit(lease, commit)).await
+    }
+
+    async fn scrub(&self, lease: &Lease) -> Result<(), StoreError> {
+        self.around(self.store.scrub(lease)).await
     }
 }
 

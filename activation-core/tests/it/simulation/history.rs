@@ -4,8 +4,8 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use activation_core::{
     Activation, Approver, DirectoryStore, Engine, ExcludedSegments, ExistingList, GuardLimits,
-    MissingContacts, Plan, ReconcileMode, ReconcileReport, Reconciliation, RunReport, RunStatus,
-    StateStore, Trip,
+    HostKey, MissingContacts, Plan, ReconcileMode, ReconcileReport, Reconciliation, RunReport,
+    RunStatus, StateStore, Trip,
     dotdigital::{BatchLimits, Dotdigital},
     sources::MemorySource,
 };
@@ -51,6 +51,8 @@ struct Chapter {
     reconciles: Option<ReconcileMode>,
     /// Becomes a contact by some other way.
     newcomer: Option<usize>,
+    /// Is forgotten before the run.
+    erased: Option<usize>,
     /// The run is killed at this point; 0 lets it live.
     crash_at: i64,
 }
@@ -75,6 +77,7 @@ impl History {
             taken_off: reconciles,
             reconciles: reconciles.then_some(ReconcileMode::Repair),
             newcomer: None,
+            erased: reconciles.then_some(8),
             crash_at: point,
         };
         Self {
@@ -114,6 +117,7 @@ impl History {
                         _ => None,
                     },
                     newcomer: (dice.u8(0..3) == 0).then(|| dice.usize(0..PEOPLE)),
+                    erased: (dice.u8(0..6) == 0).then(|| dice.usize(0..PEOPLE)),
                     crash_at: if dice.bool() { dice.i64(1..120) } else { 0 },
                 }
             })
@@ -164,6 +168,11 @@ impl History {
                     stage.guests.append(&mut stage.early);
                 }
             }
+            if let Some(person) = chapter.erased
+                && stage.erase(chapter.crash_at, person).await.is_none()
+            {
+                outcome = Outcome::Crashed;
+            }
             match stage.run(chapter.crash_at).await {
                 Some(report) => stage.check_report(&report).await,
                 None => outcome = Outcome::Crashed,
@@ -195,8 +204,11 @@ struct Stage {
     guests: BTreeSet<String>,
     /// Who was on the list before the first run, and is owned with it.
     early: BTreeSet<String>,
-    /// Somebody was taken off the list by hand, which no run can know.
+    /// Somebody was taken off the list by hand, or forgotten amid a change of hers, which no run can
+    /// know.
     taken_off: bool,
+    /// Who was forgotten, and so stays on the list when the segment is without her.
+    forgotten: BTreeSet<usize>,
 }
 
 impl Stage {
@@ -241,6 +253,7 @@ impl Stage {
             guests,
             early,
             taken_off: false,
+            forgotten: BTreeSet::new(),
         }
     }
 
@@ -270,6 +283,26 @@ impl Stage {
             report = engine.reconcile(&activation, &source, &destination, &how) => Some(report),
             () = reaper.death() => None,
         }
+    }
+
+    /// One process: opens the store, forgets somebody, and perhaps is killed.
+    async fn erase(&mut self, crash_at: i64, person: usize) -> Option<()> {
+        self.forgotten.insert(person);
+        self.taken_off = true;
+        let (engine, _, _, reaper) = self.process(crash_at);
+        let who = self.terrain.spelling(person);
+        let kind = self.terrain.activation().identifier;
+        let identifier = kind.normalise(who.as_bytes()).expect("an identifier");
+        let normal = identifier.to_text();
+        let person = [identifier];
+        let report = tokio::select! {
+            report = engine.erase(&person) => report.expect("the state is readable"),
+            () = reaper.death() => return None,
+        };
+        assert!(report.is_complete(), "{report}");
+        let fingerprint = key().fingerprint(normal.as_bytes());
+        self.check_no_trace_of(&[&fingerprint.as_bytes()[..]]);
+        Some(())
     }
 
     fn process(&self, crash_at: i64) -> (Engine, MortalSource, Dotdigital, Arc<Reaper>) {
@@ -324,9 +357,9 @@ impl Stage {
         report
     }
 
-    /// With a fixed key, since it decides the order of members: a seed must replay.
     fn store(&self) -> DirectoryStore {
-        DirectoryStore::open_with_key(self.directory.path(), key()).expect("the state is readable")
+        let key = HostKey::new([7; 16]);
+        DirectoryStore::open_with_key(self.directory.path(), key).expect("the state is readable")
     }
 
     fn activation(&self) -> Activation {
@@ -346,12 +379,18 @@ impl Stage {
             .collect()
     }
 
+    /// Who is on the list, without those who were forgotten and may stay.
     fn on_list(&self) -> BTreeSet<String> {
+        let wanted: BTreeSet<usize> = &self.segment - &self.excluded;
+        let forgotten = (&self.forgotten - &wanted).into_iter();
+        let may_stay: BTreeSet<String> =
+            forgotten.map(|person| self.terrain.shown(person)).collect();
         self.simulator.finish_jobs(self.clock.now());
         let list = self.simulator.list_named(LIST).expect("the list");
         let members = self.simulator.members(list.id).into_iter();
         members
             .map(|contact| contact.email.or(contact.mobile).unwrap_or_default().to_lowercase())
+            .filter(|shown| !may_stay.contains(shown))
             .collect()
     }
 
@@ -457,6 +496,10 @@ impl Stage {
 
     /// No address in any file of the state.
     fn check_privacy(&self) {
+        self.check_no_trace_of(&[&b"@example.com"[..], b"44712300"]);
+    }
+
+    fn check_no_trace_of(&self, traces: &[&[u8]]) {
         let mut directories = vec![self.directory.path().to_owned()];
         while let Some(directory) = directories.pop() {
             for entry in std::fs::read_dir(directory).expect("readable") {
@@ -465,9 +508,9 @@ impl Stage {
                     directories.push(path);
                 } else {
                     let bytes = std::fs::read(&path).expect("readable");
-                    for trace in [&b"@example.com"[..], b"44712300"] {
-                        let address = bytes.windows(trace.len()).any(|window| window == trace);
-                        assert!(!address, "an address in {}", path.display());
+                    for trace in traces {
+                        let is_there = bytes.windows(trace.len()).any(|window| window == *trace);
+                        assert!(!is_there, "{trace:?} in {}", path.display());
                     }
                 }
             }

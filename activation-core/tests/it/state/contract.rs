@@ -471,3 +471,47 @@ pub(super) async fn absent_members_are_replaced_together_or_kept<S: StateStore>(
 async fn other_lease(store: &dyn StateStore) -> Lease {
     lease(store, &ActivationKey::new("other"), 0).await
 }
+
+pub(super) async fn activations_are_listed_once_they_had_a_lease<S: StateStore>(
+    make: impl Fn() -> S,
+) {
+    let store = make();
+    assert_eq!(store.activations().await.unwrap(), []);
+    let lease = lease(&store, &vip(), 0).await;
+    other_lease(&store).await;
+    store.load(&ActivationKey::new("only looked at")).await.unwrap();
+    let expected = [ActivationKey::new("other"), vip()];
+    assert_eq!(store.activations().await.unwrap(), expected);
+    furnish(&store, &lease).await;
+    store.release(&lease).await.unwrap();
+    assert_eq!(store.activations().await.unwrap(), expected);
+}
+
+pub(super) async fn a_scrub_keeps_the_state_and_nothing_else<S: StateStore>(make: impl Fn() -> S) {
+    let store = make();
+    let lease = lease(&store, &vip(), 0).await;
+    let before = furnish(&store, &lease).await;
+    let other = other_lease(&store).await;
+    let other_state = furnish(&store, &other).await;
+    let uncommitted = write(&store, &lease, b"never committed").await;
+    let of_other = write(&store, &other, b"about to be committed").await;
+    store.scrub(&lease).await.unwrap();
+    assert_eq!(load(&store, &vip()).await, before);
+    assert_eq!(members(&store, &vip()).await, b"first members");
+    assert_eq!(load(&store, &other.activation).await, other_state);
+    let gone = read(&store, &vip(), &uncommitted).await.unwrap_err();
+    assert_eq!(gone.kind, StoreErrorKind::Moved);
+    store.commit(&other, step(1, Some(of_other))).await.unwrap();
+    store.commit(&lease, step(1, None)).await.unwrap();
+    store.scrub(&lease).await.unwrap();
+}
+
+pub(super) async fn a_scrub_needs_its_lease<S: StateStore>(make: impl Fn() -> S) {
+    let store = make();
+    let old = lease(&store, &vip(), 0).await;
+    furnish(&store, &old).await;
+    let new = lease(&store, &vip(), 60).await;
+    let snapshot = write(&store, &new, b"of the follower").await;
+    assert_eq!(store.scrub(&old).await.unwrap_err().kind, StoreErrorKind::Fenced);
+    store.commit(&new, step(1, Some(snapshot))).await.unwrap();
+}

@@ -111,7 +111,11 @@ async fn altered_rows_are_noticed() {
 
 #[tokio::test]
 async fn an_altered_or_missing_key_is_noticed() {
-    for damage in ["UPDATE meta SET key = zeroblob(16)", "DELETE FROM meta"] {
+    for damage in [
+        "UPDATE meta SET key = zeroblob(16)",
+        "UPDATE meta SET key = zeroblob(17)",
+        "DELETE FROM meta",
+    ] {
         let (root, store) = furnished().await;
         drop(store);
         execute(&root, damage);

@@ -14,8 +14,8 @@ use activation_core::{
 use tempfile::TempDir;
 
 use super::tools::{
-    MINUTE, at, entry, fingerprint, furnish, held, key, lease, load, members, noise, read, step,
-    vip, write,
+    MINUTE, at, entry, fingerprint, furnish, held, host_key, key, lease, load, members, noise,
+    read, step, vip, write,
 };
 
 fn empty() -> TempDir {
@@ -188,17 +188,28 @@ fn each_directory_gets_a_key_of_its_own() {
 fn a_key_of_the_host_is_not_stored_and_must_come_again() {
     let root = empty();
     let path = root.path().join("state");
-    let host = DirectoryStore::open_with_key(&path, key(1)).unwrap();
-    assert_eq!(host.fingerprint_key().as_bytes(), key(1).as_bytes());
-    assert!(!contains(&path.join("state.db"), key(1).as_bytes()));
-    DirectoryStore::open_with_key(&path, key(1)).unwrap();
+    let store = DirectoryStore::open_with_key(&path, host_key(1)).unwrap();
+    for secret in [&[1; 16], store.fingerprint_key().as_bytes()] {
+        assert!(!contains(&path.join("state.db"), secret));
+    }
+    let again = DirectoryStore::open_with_key(&path, host_key(1)).unwrap();
+    assert_eq!(again.fingerprint_key().as_bytes(), store.fingerprint_key().as_bytes());
 
-    let wrong = DirectoryStore::open_with_key(&path, key(2)).unwrap_err();
+    let before = fs::read(path.join("state.db")).unwrap();
+    let wrong = DirectoryStore::open_with_key(&path, host_key(2)).unwrap_err();
     assert_eq!(wrong.kind, StoreErrorKind::WrongKey);
     assert!(wrong.to_string().contains("open it with the key it was created with"), "{wrong}");
     let missing = DirectoryStore::open(&path).unwrap_err();
     assert_eq!(missing.kind, StoreErrorKind::WrongKey);
     assert!(missing.to_string().contains("open it with that key"), "{missing}");
+    assert_eq!(fs::read(path.join("state.db")).unwrap(), before, "nothing was changed");
+}
+
+#[test]
+fn two_stores_under_one_host_key_have_keys_of_their_own() {
+    let open = |root: &TempDir| DirectoryStore::open_with_key(root.path(), host_key(1)).unwrap();
+    let (one, two) = (open(&empty()), open(&empty()));
+    assert_ne!(one.fingerprint_key().as_bytes(), two.fingerprint_key().as_bytes());
 }
 
 #[test]
@@ -207,9 +218,110 @@ fn a_store_with_a_key_of_its_own_takes_no_other() {
     let own = open(&root);
     let path = root.path().join("state");
     assert!(contains(&path.join("state.db"), own.fingerprint_key().as_bytes()));
-    let error = DirectoryStore::open_with_key(&path, key(1)).unwrap_err();
+    let error = DirectoryStore::open_with_key(&path, host_key(1)).unwrap_err();
     assert_eq!(error.kind, StoreErrorKind::WrongKey);
     assert!(error.to_string().contains("open it without giving one"), "{error}");
+}
+
+#[test]
+fn a_store_of_version_1_is_not_brought_up_to_date_for_a_wrong_key() {
+    let root = empty();
+    let path = root.path().join("state");
+    drop(DirectoryStore::open_with_key(&path, host_key(1)).unwrap());
+    make_old(&root);
+    let before = fs::read(path.join("state.db")).unwrap();
+    DirectoryStore::open_with_key(&path, host_key(2)).unwrap_err();
+    DirectoryStore::open(&path).unwrap_err();
+    assert_eq!(fs::read(path.join("state.db")).unwrap(), before);
+    DirectoryStore::open_with_key(&path, host_key(1)).unwrap();
+    assert_ne!(fs::read(path.join("state.db")).unwrap(), before);
+}
+
+#[tokio::test]
+async fn the_hosts_key_changes_and_every_fingerprint_stays() {
+    let root = empty();
+    let path = root.path().join("state");
+    let store = open(&root);
+    let state = furnish(&store, &lease(&store, &vip(), 0).await).await;
+    let fingerprints = *store.fingerprint_key().as_bytes();
+    // From a key of its own to one of the host, and on to the next.
+    for (new, old) in [(1, None), (2, Some(1))] {
+        store.change_host_key(host_key(new)).await.unwrap();
+        assert!(!contains(&path.join("state.db"), &fingerprints), "also not in free space");
+        let refused = match old {
+            None => DirectoryStore::open(&path),
+            Some(old) => DirectoryStore::open_with_key(&path, host_key(old)),
+        };
+        assert_eq!(refused.unwrap_err().kind, StoreErrorKind::WrongKey);
+        let opened = DirectoryStore::open_with_key(&path, host_key(new)).unwrap();
+        assert_eq!(opened.fingerprint_key().as_bytes(), &fingerprints);
+        assert_eq!(load(&opened, &vip()).await, state);
+        assert_eq!(load(&store, &vip()).await, state, "whoever has it open goes on");
+    }
+}
+
+#[cfg(feature = "test-util")]
+#[tokio::test]
+async fn a_change_of_the_hosts_key_that_is_cut_off_leaves_the_old_key_or_the_new() {
+    let mut opened_with = Vec::new();
+    for allowed in 0..3 {
+        let root = empty();
+        let path = root.path().join("state");
+        let store = DirectoryStore::open_with_key(&path, host_key(1)).unwrap();
+        let seen = std::sync::atomic::AtomicUsize::new(0);
+        store.before_each_step(std::sync::Arc::new(move |_| {
+            match seen.fetch_add(1, std::sync::atomic::Ordering::SeqCst) < allowed {
+                true => Ok(()),
+                false => Err(std::io::Error::other("killed here")),
+            }
+        }));
+        assert_eq!(store.change_host_key(host_key(2)).await.is_ok(), allowed == 2);
+        drop(store);
+        let fitting = [1, 2]
+            .into_iter()
+            .filter(|byte| DirectoryStore::open_with_key(&path, host_key(*byte)).is_ok());
+        opened_with.push(fitting.collect::<Vec<u8>>());
+    }
+    assert_eq!(opened_with, [[1], [2], [2]]);
+}
+
+#[tokio::test]
+async fn a_store_from_when_hosts_kept_the_fingerprint_key_is_opened_with_it_and_can_change() {
+    let root = empty();
+    let path = root.path().join("state");
+    drop(open(&root));
+    let check = key(5).fingerprint(b"activation-core: check value of the key");
+    let connection = rusqlite::Connection::open(path.join("state.db")).unwrap();
+    let forget = "UPDATE meta SET key = NULL, key_check = ?1";
+    connection.execute(forget, [check.as_bytes()]).unwrap();
+    for refused in [DirectoryStore::open(&path), DirectoryStore::open_with_key(&path, host_key(6))]
+    {
+        assert_eq!(refused.unwrap_err().kind, StoreErrorKind::WrongKey);
+    }
+    let store = DirectoryStore::open_with_key(&path, host_key(5)).unwrap();
+    assert_eq!(store.fingerprint_key().as_bytes(), key(5).as_bytes());
+    store.change_host_key(host_key(6)).await.unwrap();
+    let store = DirectoryStore::open_with_key(&path, host_key(6)).unwrap();
+    assert_eq!(store.fingerprint_key().as_bytes(), key(5).as_bytes());
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_scrub_that_cannot_remove_an_old_snapshot_says_so() {
+    let root = empty();
+    let store = open(&root);
+    let lease = lease(&store, &vip(), 0).await;
+    let state = furnish(&store, &lease).await;
+    let old = write(&store, &lease, b"an older one").await;
+    // Not even root can remove a directory like a file.
+    let path = root.path().join("state").join("snapshots").join(old.name);
+    fs::remove_file(&path).unwrap();
+    fs::create_dir(&path).unwrap();
+    let error = store.scrub(&lease).await.unwrap_err();
+    assert!(error.to_string().contains("cannot remove the old snapshot"), "{error}");
+    assert_eq!(load(&store, &vip()).await, state);
+    fs::remove_dir(&path).unwrap();
+    store.scrub(&lease).await.unwrap();
 }
 
 fn contains(file: &Path, bytes: &[u8]) -> bool {

@@ -5,7 +5,9 @@ use std::{collections::BTreeMap, fs, path::Path};
 use activation_core::{DirectoryStore, StateStore, StoreErrorKind};
 use rusqlite::Connection;
 
-use super::tools::{MINUTE, at, entry, furnish, key, lease, load, members, step, try_write, vip};
+use super::tools::{
+    MINUTE, at, entry, furnish, host_key, lease, load, members, step, try_write, vip,
+};
 
 /// Every file below a directory with its bytes and times.
 fn listing(root: &Path) -> BTreeMap<String, (Vec<u8>, Option<std::time::SystemTime>)> {
@@ -56,6 +58,8 @@ async fn every_write_fails_and_says_why() {
         store.append(&lease, entry(1, b"")).await,
         try_write(&store, &lease, b"").await.map(drop),
         store.commit(&lease, step(1, None)).await,
+        store.scrub(&lease).await,
+        store.change_host_key(host_key(1)).await,
     ];
     for answer in answers {
         let error = answer.unwrap_err();
@@ -89,10 +93,10 @@ fn a_store_whose_creation_was_cut_short_is_no_store_yet() {
 #[test]
 fn the_key_is_checked_too() {
     let root = tempfile::tempdir().unwrap();
-    DirectoryStore::open_with_key(root.path(), key(1)).unwrap();
-    assert!(DirectoryStore::open_read_only_with_key(root.path(), key(1)).unwrap().is_some());
+    DirectoryStore::open_with_key(root.path(), host_key(1)).unwrap();
+    assert!(DirectoryStore::open_read_only_with_key(root.path(), host_key(1)).unwrap().is_some());
     for refused in [
-        DirectoryStore::open_read_only_with_key(root.path(), key(2)),
+        DirectoryStore::open_read_only_with_key(root.path(), host_key(2)),
         DirectoryStore::open_read_only(root.path()),
     ] {
         assert_eq!(refused.unwrap_err().kind, StoreErrorKind::WrongKey);

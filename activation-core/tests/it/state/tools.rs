@@ -23,6 +23,11 @@ pub(super) fn key(byte: u8) -> FingerprintKey {
     FingerprintKey::new([byte; 16])
 }
 
+#[cfg(feature = "directory")]
+pub(super) fn host_key(byte: u8) -> activation_core::HostKey {
+    activation_core::HostKey::new([byte; 16])
+}
+
 pub(super) fn memory_stores() -> impl Fn() -> MemoryStore {
     || MemoryStore::new(key(7))
 }

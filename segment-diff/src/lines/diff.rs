@@ -168,7 +168,8 @@ impl LineDiff<'_> {
                 Engine::Merge => merge_if_sorted(&task, sink)?,
                 Engine::Partition => {
                     let lines = samples[0].lines.max(samples[1].lines);
-                    unless_too_long(partition::run(&task, lines, sink))?
+                    let bytes = samples[0].bytes.max(samples[1].bytes);
+                    unless_too_long(partition::run(&task, lines, bytes, sink))?
                         .map(|flow| flow.map_continue(LineReport::by(engine)))
                 }
                 Engine::Sketch => match sketch::run(&task, self.expected_changes, sink)? {
@@ -221,8 +222,8 @@ impl LineDiff<'_> {
                 sorted: previous.sorted && current.sorted,
                 exact: self.exact,
                 partition_memory: partition::memory_needed(
-                    previous.lines,
-                    current.lines,
+                    [previous.lines, current.lines],
+                    previous.bytes.max(current.bytes),
                     self.threads,
                 ),
                 longest: previous.bytes.max(current.bytes),

@@ -9,8 +9,8 @@ use super::partition;
 pub enum Engine {
     /// Both sides are sorted: one pass side by side, in constant memory.
     Merge,
-    /// Fingerprints of both sides are held in memory, about 16 bytes a line; the lines that differ
-    /// are read once more. See [the bound](crate::lines#how-likely-is-a-wrong-answer) on its error.
+    /// Some bits of a hash of each line are held in memory, about 8 bytes a line; the lines that
+    /// differ are read once more, and the outcome is verified. See [the bound](crate::lines#how-likely-is-a-wrong-answer) on its error.
     Partition,
     /// A summary whose size follows the number of differences, and two passes over both sides.
     /// It is given up for [`Spill`](Self::Spill) when there are more differences than fit.

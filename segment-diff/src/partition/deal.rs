@@ -19,6 +19,12 @@ impl Shape {
         Self { bits: bits.min(MAX_BITS), chunk: 9, slab: 16 }
     }
 
+    /// As [`for_entries`](Self::for_entries), for entries of eight bytes that are not dealt out one
+    /// by one: more partitions cost little then, and smaller tables are quicker.
+    pub(crate) fn for_packed(entries: u64) -> Self {
+        Self::for_entries(2 * entries)
+    }
+
     /// The number of partitions.
     pub(crate) const fn partitions(self) -> usize {
         1 << self.bits

@@ -3,23 +3,37 @@ use std::panic;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
-use super::MAX_BYTES;
+use super::{Hashing, MAX_BYTES, Sums};
 use crate::kernel::{HashKey, KeyRange};
 use crate::lines::{LineBlock, LineError, LineReader, LinesError, Task, size_of_side};
 use crate::merge::Side;
-use crate::partition::{Exhausted, Located, Partitions, Room, Shape, located};
+use crate::partition::{Exhausted, PackedDealer, PackedPartitions, Packing, Room, Shape};
 
 /// Both sides dealt out, by each worker a part.
 pub(super) struct Dealt<'a> {
-    pub(super) previous: Vec<Partitions<'a, Located>>,
-    pub(super) current: Vec<Partitions<'a, Located>>,
+    pub(super) previous: Vec<PackedPartitions<'a>>,
+    pub(super) current: Vec<PackedPartitions<'a>>,
+    pub(super) sums: Sums,
+}
+
+impl Dealt<'_> {
+    /// Gives the memory back, which takes a while.
+    pub(super) fn give_back(self, threads: usize) {
+        let Self { previous, current, .. } = self;
+        thread::scope(|scope| {
+            if threads > 1 {
+                scope.spawn(|| drop(previous));
+            }
+            drop(current);
+        });
+    }
 }
 
 /// Reads both sides, and deals their lines out. `None` when the memory does not suffice.
 pub(super) fn scan<'a>(
     task: &Task<'_>,
     shape: Shape,
-    key: HashKey,
+    hashing: Hashing,
     room: &'a Room,
 ) -> Result<Option<Dealt<'a>>, LinesError> {
     let mut pieces = Vec::new();
@@ -36,7 +50,7 @@ pub(super) fn scan<'a>(
     }
     let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
     let work = || {
-        let worker = Worker::new(task, shape, key, room);
+        let worker = Worker::new(task, shape, hashing, room);
         let end = worker.and_then(|worker| worker.take(&pieces, &next, &stop));
         stop.fetch_or(end.is_err(), Ordering::Relaxed);
         end
@@ -49,13 +63,14 @@ pub(super) fn scan<'a>(
             .map(|other| other.join().unwrap_or_else(|panic| panic::resume_unwind(panic)));
         [mine].into_iter().chain(joined).collect()
     });
-    let mut dealt = Dealt { previous: Vec::new(), current: Vec::new() };
+    let mut dealt = Dealt { previous: Vec::new(), current: Vec::new(), sums: Sums::default() };
     let mut exhausted = false;
     for end in ends {
         match end {
-            Ok((previous, current)) => {
+            Ok((previous, current, sums)) => {
                 dealt.previous.push(previous);
                 dealt.current.push(current);
+                dealt.sums += sums;
             }
             Err(End::Failed(error)) => return Err(error),
             Err(End::Exhausted) => exhausted = true,
@@ -78,23 +93,28 @@ impl From<Exhausted> for End {
 
 struct Worker<'a, 't> {
     task: &'t Task<'t>,
-    shape: Shape,
     key: HashKey,
-    previous: Partitions<'a, Located>,
-    current: Partitions<'a, Located>,
+    previous: PackedDealer<'a>,
+    current: PackedDealer<'a>,
+    sums: Sums,
     ranges: Vec<KeyRange>,
     hashes: Vec<u128>,
 }
 
 impl<'a, 't> Worker<'a, 't> {
-    fn new(task: &'t Task<'t>, shape: Shape, key: HashKey, room: &'a Room) -> Result<Self, End> {
-        room.take(BUFFERS)?;
+    fn new(
+        task: &'t Task<'t>,
+        shape: Shape,
+        hashing: Hashing,
+        room: &'a Room,
+    ) -> Result<Self, End> {
+        room.take(buffers(hashing.packing))?;
         Ok(Self {
             task,
-            shape,
-            key,
-            previous: Partitions::new(shape, room),
-            current: Partitions::new(shape, room),
+            key: hashing.key,
+            previous: PackedDealer::new(shape, hashing.packing, room),
+            current: PackedDealer::new(shape, hashing.packing, room),
+            sums: Sums::default(),
             ranges: Vec::new(),
             hashes: Vec::new(),
         })
@@ -105,7 +125,7 @@ impl<'a, 't> Worker<'a, 't> {
         pieces: &[(Side, Range<u64>)],
         next: &AtomicUsize,
         stop: &AtomicBool,
-    ) -> Result<(Partitions<'a, Located>, Partitions<'a, Located>), End> {
+    ) -> Result<(PackedPartitions<'a>, PackedPartitions<'a>, Sums), End> {
         while let Some((side, range)) = pieces.get(next.fetch_add(1, Ordering::Relaxed)) {
             let failed = |error| End::Failed(input(*side, error));
             let source = self.task.side(*side);
@@ -118,7 +138,7 @@ impl<'a, 't> Worker<'a, 't> {
                 }
             }
         }
-        Ok((self.previous, self.current))
+        Ok((self.previous.finish()?, self.current.finish()?, self.sums))
     }
 
     fn deal(&mut self, side: Side, block: LineBlock<'_>) -> Result<(), Exhausted> {
@@ -129,11 +149,9 @@ impl<'a, 't> Worker<'a, 't> {
         block.key_ranges(&mut self.ranges);
         for ranges in self.ranges.chunks(BATCH) {
             self.key.hash_many(block.bytes(), ranges, &mut self.hashes);
-            for (range, hash) in ranges.iter().zip(&self.hashes) {
-                let offset = block.offset() + u64::from(range.start);
-                let partition = self.shape.partition((*hash >> 64) as u64);
-                partitions.push(partition, located(*hash, offset))?;
-            }
+            let places = ranges.iter().map(|range| block.offset() + u64::from(range.start));
+            partitions.extend(&self.hashes, places)?;
+            self.sums.add(side, self.hashes.iter().fold(0, |sum, hash| sum.wrapping_add(*hash)));
         }
         Ok(())
     }
@@ -144,8 +162,10 @@ fn input(side: Side, source: LineError) -> LinesError {
 }
 
 /// What a worker holds beside its partitions: a block, at most as many lines as it has bytes with
-/// four and eight bytes for each, and a batch of hashes.
-pub(super) const BUFFERS: usize = 14 * BLOCK + BATCH * size_of::<u128>();
+/// four and eight bytes for each, some hashes, and a batch of each side.
+pub(super) const fn buffers(packing: Packing) -> usize {
+    14 * BLOCK + BATCH * size_of::<u128>() + 2 * packing.buffers()
+}
 
 /// Large enough to make a read cheap, and small enough to leave the second-level cache to the
 /// partitions.

@@ -10,15 +10,15 @@
 //! | [`Engine`] | needs | reads | memory | rests on a hash |
 //! |---|---|---|---|---|
 //! | [`Merge`](Engine::Merge) | both sides sorted, which is verified | once | a few blocks | no |
-//! | [`Partition`](Engine::Partition) | inputs below 1 TiB that can be read again | once, and what differs again | about 8 bytes a line | yes |
+//! | [`Partition`](Engine::Partition) | inputs below 1 TiB that can be read again | once, and what differs again | 8 bytes a line; beyond the budget temporary files of that size | yes |
 //! | [`Sketch`](Engine::Sketch) | few differences; inputs that can be read again | twice | about 100 bytes a difference | yes |
 //! | [`Spill`](Engine::Spill) | nothing | once | the budget; beyond it temporary files of about the inputs' size | no |
 //!
 //! Unless told which to use, [`LineDiff`] looks into a few places of both inputs. What looks sorted
 //! is merged, and compared in another way should it turn out not to be. Otherwise it is the
-//! partition engine where the memory suffices; then the sketch if the caller expects at most one
-//! line in two hundred to differ; then the engine that spills. [`LineDiff::exact`] leaves out those
-//! that rest on a hash.
+//! partition engine, in memory or with temporary files; where the memory is too short even to list
+//! these, the sketch if the caller expects at most one line in two hundred to differ; then the
+//! engine that spills. [`LineDiff::exact`] leaves out those that rest on a hash.
 //!
 //! # How likely is a wrong answer?
 //!

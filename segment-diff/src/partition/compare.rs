@@ -38,29 +38,29 @@ pub(crate) fn compare_by<'a, E: Entry>(
         let list = || Partitions::new(Shape { bits: 0, ..shape }, room);
         (Table::new(room), Found { added: list(), removed: list(), unchanged: 0 })
     };
-    let workers = each_partition(shape, threads, begin, |partition, (table, found)| {
+    let workers = each(shape.partitions(), threads, begin, |partition, (table, found)| {
         compare_one(partition, previous, current, table, found, same)
     })?;
     Ok(workers.into_iter().map(|(_, found)| found).collect())
 }
 
-/// Takes one partition after the other on `threads` threads, each of which begins with a worker
-/// of its own. Returns the workers.
-pub(super) fn each_partition<W: Send>(
-    shape: Shape,
+/// Takes one number after the other on `threads` threads, each of which begins with a worker of its
+/// own. Returns the workers.
+pub(super) fn each<W: Send, E: Send>(
+    count: usize,
     threads: usize,
     begin: impl Fn() -> W + Sync,
-    take: impl Fn(usize, &mut W) -> Result<(), Exhausted> + Sync,
-) -> Result<Vec<W>, Exhausted> {
+    take: impl Fn(usize, &mut W) -> Result<(), E> + Sync,
+) -> Result<Vec<W>, E> {
     let next = AtomicUsize::new(0);
     let work = || {
         let mut worker = begin();
         loop {
-            let partition = next.fetch_add(1, Ordering::Relaxed);
-            if partition >= shape.partitions() {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            if number >= count {
                 return Ok(worker);
             }
-            take(partition, &mut worker)?;
+            take(number, &mut worker)?;
         }
     };
     thread::scope(|scope| {

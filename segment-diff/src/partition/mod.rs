@@ -5,18 +5,18 @@
 //! are taken as they are needed: there is no pass that counts, and nothing is copied to grow.
 
 mod compare;
-mod compare_packed;
 mod deal;
 mod located;
 mod packed;
-mod packed_table;
 mod room;
 mod table;
 
 pub(crate) use compare::{Found, compare, compare_by};
-pub(crate) use compare_packed::{PackedFound, compare_packed};
 pub(crate) use deal::{Partitions, Shape};
 pub(crate) use located::{Located, PLACE_BITS, located, place};
-pub(crate) use packed::{PackedDealer, PackedPartitions, Packing};
+pub(crate) use packed::{
+    Finding, PackedDealer, PackedError, PackedFound, PackedPartitions, Packing, compare_packed,
+    place_of,
+};
 pub(crate) use room::{Exhausted, Room};
 pub(crate) use table::{Entry, Seen, Table};

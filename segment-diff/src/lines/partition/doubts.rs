@@ -5,18 +5,18 @@ use super::{Differing, Hashing};
 use crate::lines::gather::{Sender, gather};
 use crate::lines::{LinesError, Task};
 use crate::merge::Side;
-use crate::partition::{Located, place};
+use crate::partition::{Finding, place_of};
 
 /// Reads the doubtful lines again, and finds out by their whole hashes how they differ: those that
 /// do join the others in `found`, which takes note of all. `false` if the memory does not suffice.
 pub(super) fn settle(
     task: &Task<'_>,
     hashing: Hashing,
-    doubtful: [Vec<Located>; 2],
+    doubtful: [Vec<Finding>; 2],
     found: &mut Differing,
 ) -> Result<bool, LinesError> {
     let count = doubtful[0].len() + doubtful[1].len();
-    if count * (size_of::<Doubt>() + size_of::<Located>()) + found.bytes() > task.memory {
+    if count * (size_of::<Doubt>() + size_of::<Finding>()) + found.bytes() > task.memory {
         return Ok(false);
     }
     let mut doubts = Vec::with_capacity(count);
@@ -42,7 +42,8 @@ pub(super) fn settle(
         }
         // It is read once more like all that differ, and subtracted again then.
         found.left.add(first.side, first.hash);
-        found.of_mut(first.side).push([hashing.packing.bits(first.hash), first.place]);
+        let finding = hashing.packing.finding(first.hash, first.place);
+        found.of_mut(first.side).push(finding);
     }
     Ok(true)
 }
@@ -58,11 +59,11 @@ fn hash_piece(
     task: &Task<'_>,
     side: Side,
     hashing: Hashing,
-    entries: &[Located],
+    entries: &[Finding],
     sender: &Sender<Vec<Doubt>, LinesError>,
 ) -> Result<(), LinesError> {
     let mut batch = Vec::with_capacity(entries.len());
-    let mut places = entries.iter().map(|entry| place(*entry));
+    let mut places = entries.iter().map(|entry| place_of(*entry));
     let _ = read_again(task.side(side), side, hashing, entries, |_, hash| {
         batch.extend(places.next().map(|place| Doubt { hash, place, side }));
         std::ops::ControlFlow::Continue(())

@@ -8,7 +8,7 @@ use crate::external::Differences;
 use crate::lines::gather::{Sender, gather};
 use crate::lines::{LineError, LinesError, Task};
 use crate::merge::Side;
-use crate::partition::{Located, place};
+use crate::partition::{Finding, place_of};
 use crate::snapshot::MAX_KEY;
 
 /// Reads the lines that differ again, and adds them to `differences`. Returns the sums of their
@@ -43,7 +43,7 @@ pub(super) fn fetch(
 }
 
 /// Entries of the previous side and of the current one, as a worker takes them at a time.
-pub(super) fn pieces(sides: [&[Located]; 2]) -> Vec<(Side, &[Located])> {
+pub(super) fn pieces(sides: [&[Finding]; 2]) -> Vec<(Side, &[Finding])> {
     let mut pieces = Vec::new();
     for (side, entries) in Side::ALL.into_iter().zip(sides) {
         pieces.extend(entries.chunks(PIECE).map(|entries| (side, entries)));
@@ -71,7 +71,7 @@ fn fetch_piece(
     source: &dyn ReadAt,
     side: Side,
     hashing: Hashing,
-    entries: &[Located],
+    entries: &[Finding],
     sender: &Sender<Batch, LinesError>,
 ) -> Result<(), LinesError> {
     let mut batch = Batch::new(side);
@@ -100,16 +100,16 @@ pub(super) fn read_again(
     source: &dyn ReadAt,
     side: Side,
     hashing: Hashing,
-    entries: &[Located],
+    entries: &[Finding],
     mut visit: impl FnMut(&[u8], u128) -> ControlFlow<()>,
 ) -> Result<ControlFlow<()>, LinesError> {
     let mut window = Window::new(source);
     for (index, entry) in entries.iter().enumerate() {
         let input = |source| LinesError::Input { side, source };
-        let line = window.line(&entries[index..], place).map_err(input)?;
+        let line = window.line(&entries[index..], place_of).map_err(input)?;
         let line = line.ok_or(LinesError::Altered { side })?;
         let hash = hashing.key.hash(line);
-        if hashing.packing.bits(hash) != entry[0] {
+        if hashing.packing.finding(hash, place_of(*entry)) != *entry {
             return Err(LinesError::Altered { side });
         }
         if visit(line, hash).is_break() {

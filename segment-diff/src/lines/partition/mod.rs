@@ -1,10 +1,11 @@
-//! Differences of lines in any order, in memory: some bits of a hash and the place of each line are
-//! kept, the lines that differ are read again, and whole hashes verify that the others do not.
+//! Differences of lines in any order: some bits of a hash and the place of each line are kept, in
+//! memory or in temporary files; the lines that differ are read again, and whole hashes verify that the others do not.
 //!
 //! How likely a wrong answer is, the documentation of [`lines`](super) says.
 
 mod doubts;
 mod fetch;
+mod layout;
 mod scan;
 mod sums;
 #[cfg(test)]
@@ -20,51 +21,50 @@ use crate::external::Differences;
 use crate::kernel::HashKey;
 use crate::merge::{Counts, DiffSink, Side};
 use crate::partition::{
-    Exhausted, Located, PLACE_BITS, PackedFound, Packing, Partitions, Room, Shape, compare_packed,
-    place,
+    Exhausted, Finding, PLACE_BITS, PackedError, PackedFound, Packing, Partitions, Room,
+    compare_packed, place_of,
 };
+use layout::Layout;
+pub(crate) use layout::Sizes;
 use sums::Sums;
 
 /// Sides of this many bytes or more have offsets that an entry cannot hold.
 pub(crate) const MAX_BYTES: u64 = 1 << PLACE_BITS;
 
-/// The bytes of memory that suffice for sides of about so many lines, of which the longer side is
-/// so long, unless most lines differ.
-pub(crate) fn memory_needed(lines: [u64; 2], bytes: u64, threads: usize) -> u64 {
-    let longer = lines[0].max(lines[1]);
-    let (shape, packing) = layout(longer, bytes);
-    let threads = threads.max(1) as u64;
-    let side = |lines: u64| threads * packing.bytes(lines.div_ceil(threads), shape);
-    let tables = threads * (4 << 20);
-    side(lines[0]) + side(lines[1]) + tables + threads * scan::buffers(packing) as u64
-}
-
-fn layout(lines: u64, bytes: u64) -> (Shape, Packing) {
-    (Shape::for_packed(lines), Packing::for_keys(lines, bytes / lines.max(1)))
+/// Whether lines can be dealt out in so much memory, to temporary files if need be.
+pub(crate) fn fits(sizes: Sizes, memory: usize, threads: usize) -> bool {
+    Layout::held(sizes, memory, threads).is_some()
+        || Layout::filed(sizes, memory, threads).is_some()
 }
 
 /// Tells `sink` how the lines of the current side differ from those of the previous one; of those
 /// that do not differ it is told nothing. `None` means that the memory does not suffice, that a
 /// side is too long, or that different lines were taken for the same; `sink` was then told nothing
 /// at all.
-///
-/// `lines` says about how many there are on the longer side, which has so many `bytes`.
 pub(crate) fn run<S: DiffSink<[u8]> + ?Sized>(
     task: &Task<'_>,
-    lines: u64,
-    bytes: u64,
+    sizes: Sizes,
     sink: &mut S,
 ) -> Result<Option<ControlFlow<S::Break, Counts>>, LinesError> {
-    run_in(task, layout(lines, bytes), sink)
+    if let Some(layout) = Layout::held(sizes, task.memory, task.threads) {
+        if let Some(told) = run_in(task, layout, sink)? {
+            return Ok(Some(told));
+        }
+        task.meter.give_up();
+    }
+    match Layout::filed(sizes, task.memory, task.threads) {
+        Some(layout) => run_in(task, layout, sink),
+        None => Ok(None),
+    }
 }
 
 fn run_in<S: DiffSink<[u8]> + ?Sized>(
     task: &Task<'_>,
-    (shape, packing): (Shape, Packing),
+    layout: Layout,
     sink: &mut S,
 ) -> Result<Option<ControlFlow<S::Break, Counts>>, LinesError> {
-    let hashing = Hashing { key: HashKey::random(), packing };
-    let Some((mut found, mut doubtful)) = find(task, shape, hashing)? else { return Ok(None) };
+    let hashing = Hashing { key: HashKey::random(), packing: layout.packing };
+    let Some((mut found, mut doubtful)) = find(task, layout, hashing)? else { return Ok(None) };
     doubtful.iter_mut().for_each(|side| sort_by_place(side));
     if !doubts::settle(task, hashing, doubtful, &mut found)? {
         return Ok(None);
@@ -93,22 +93,22 @@ struct Hashing {
 
 /// The lines that differ.
 struct Differing {
-    added: Vec<Located>,
-    removed: Vec<Located>,
+    added: Vec<Finding>,
+    removed: Vec<Finding>,
     unchanged: u64,
     /// The sums of the hashes of all other lines. They agree if these are the same on both sides.
     left: Sums,
 }
 
 impl Differing {
-    fn of(&self, side: Side) -> &[Located] {
+    fn of(&self, side: Side) -> &[Finding] {
         match side {
             Side::Previous => &self.removed,
             Side::Current => &self.added,
         }
     }
 
-    fn of_mut(&mut self, side: Side) -> &mut Vec<Located> {
+    fn of_mut(&mut self, side: Side) -> &mut Vec<Finding> {
         match side {
             Side::Previous => &mut self.removed,
             Side::Current => &mut self.added,
@@ -132,21 +132,24 @@ impl Differing {
     }
 }
 
-fn sort_by_place(entries: &mut [Located]) {
-    entries.sort_unstable_by_key(|entry| place(*entry));
+fn sort_by_place(entries: &mut [Finding]) {
+    entries.sort_unstable_by_key(|entry| place_of(*entry));
 }
 
 /// What differs, and of both sides what is in doubt.
-type Findings = (Differing, [Vec<Located>; 2]);
+type Findings = (Differing, [Vec<Finding>; 2]);
 
-fn find(task: &Task<'_>, shape: Shape, hashing: Hashing) -> Result<Option<Findings>, LinesError> {
+fn find(task: &Task<'_>, layout: Layout, hashing: Hashing) -> Result<Option<Findings>, LinesError> {
     let room = Room::new(task.memory);
-    let Some(dealt) = scan::scan(task, shape, hashing, &room)? else {
+    let Some(dealt) = scan::scan(task, layout, hashing, &room)? else {
         return Ok(None);
     };
+    let laid_out = (layout.shape, layout.packing);
     let sides = (&dealt.previous, &dealt.current);
-    let Ok(found) = compare_packed(shape, sides.0, sides.1, task.threads, &room) else {
-        return Ok(None);
+    let found = match compare_packed(laid_out, sides.0, sides.1, task.threads, &room) {
+        Ok(found) => found,
+        Err(PackedError::Exhausted) => return Ok(None),
+        Err(PackedError::File(error)) => return Err(error.into()),
     };
     let sums = dealt.sums;
     dealt.give_back(task.threads);
@@ -170,12 +173,12 @@ fn collect(found: &[PackedFound<'_>], left: Sums, room: &Room) -> Result<Finding
 
 fn put_together<'f, 'a>(
     found: &'f [PackedFound<'a>],
-    list: fn(&'f PackedFound<'a>) -> &'f Partitions<'a, Located>,
+    list: fn(&'f PackedFound<'a>) -> &'f Partitions<'a, Finding>,
     room: &Room,
-) -> Result<Vec<Located>, Exhausted> {
+) -> Result<Vec<Finding>, Exhausted> {
     let count = found.iter().map(|found| list(found).len(0)).sum::<usize>();
     // What it takes is counted by whoever comes next.
-    room.take(count * size_of::<Located>())?;
+    room.take(count * size_of::<Finding>())?;
     let mut entries = Vec::with_capacity(count);
     for some in found.iter().flat_map(|found| list(found).entries(0)) {
         entries.extend_from_slice(some);

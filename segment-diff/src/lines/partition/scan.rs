@@ -3,11 +3,12 @@ use std::panic;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
-use super::{Hashing, MAX_BYTES, Sums};
-use crate::kernel::{HashKey, KeyRange};
+use super::{Hashing, Layout, MAX_BYTES, Sums};
+use crate::external::ScratchFile;
+use crate::kernel::KeyRange;
 use crate::lines::{LineBlock, LineError, LineReader, LinesError, Task, size_of_side};
 use crate::merge::Side;
-use crate::partition::{Exhausted, PackedDealer, PackedPartitions, Packing, Room, Shape};
+use crate::partition::{Exhausted, PackedDealer, PackedError, PackedPartitions, Room};
 
 /// Both sides dealt out, by each worker a part.
 pub(super) struct Dealt<'a> {
@@ -32,7 +33,7 @@ impl Dealt<'_> {
 /// Reads both sides, and deals their lines out. `None` when the memory does not suffice.
 pub(super) fn scan<'a>(
     task: &Task<'_>,
-    shape: Shape,
+    layout: Layout,
     hashing: Hashing,
     room: &'a Room,
 ) -> Result<Option<Dealt<'a>>, LinesError> {
@@ -50,7 +51,7 @@ pub(super) fn scan<'a>(
     }
     let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
     let work = || {
-        let worker = Worker::new(task, shape, hashing, room);
+        let worker = Worker::new(task, layout, hashing, room);
         let end = worker.and_then(|worker| worker.take(&pieces, &next, &stop));
         stop.fetch_or(end.is_err(), Ordering::Relaxed);
         end
@@ -91,11 +92,23 @@ impl From<Exhausted> for End {
     }
 }
 
+impl From<PackedError> for End {
+    fn from(error: PackedError) -> Self {
+        match error {
+            PackedError::Exhausted => Self::Exhausted,
+            PackedError::File(error) => Self::Failed(error.into()),
+        }
+    }
+}
+
 struct Worker<'a, 't> {
     task: &'t Task<'t>,
-    key: HashKey,
-    previous: PackedDealer<'a>,
-    current: PackedDealer<'a>,
+    layout: Layout,
+    hashing: Hashing,
+    room: &'a Room,
+    dealer: PackedDealer<'a>,
+    /// What was dealt out of the previous side, once that is done.
+    previous: Option<PackedPartitions<'a>>,
     sums: Sums,
     ranges: Vec<KeyRange>,
     hashes: Vec<u128>,
@@ -104,22 +117,25 @@ struct Worker<'a, 't> {
 impl<'a, 't> Worker<'a, 't> {
     fn new(
         task: &'t Task<'t>,
-        shape: Shape,
+        layout: Layout,
         hashing: Hashing,
         room: &'a Room,
     ) -> Result<Self, End> {
-        room.take(buffers(hashing.packing))?;
+        room.take(BUFFERS)?;
         Ok(Self {
             task,
-            key: hashing.key,
-            previous: PackedDealer::new(shape, hashing.packing, room),
-            current: PackedDealer::new(shape, hashing.packing, room),
+            layout,
+            hashing,
+            room,
+            dealer: PackedDealer::new(layout.shape, layout.packing, room, file(task, layout))?,
+            previous: None,
             sums: Sums::default(),
             ranges: Vec::new(),
             hashes: Vec::new(),
         })
     }
 
+    /// Takes pieces, those of the previous side first, until there are no more.
     fn take(
         mut self,
         pieces: &[(Side, Range<u64>)],
@@ -127,6 +143,9 @@ impl<'a, 't> Worker<'a, 't> {
         stop: &AtomicBool,
     ) -> Result<(PackedPartitions<'a>, PackedPartitions<'a>, Sums), End> {
         while let Some((side, range)) = pieces.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if *side == Side::Current && self.previous.is_none() {
+                self.turn()?;
+            }
             let failed = |error| End::Failed(input(*side, error));
             let source = self.task.side(*side);
             let mut reader = LineReader::of_range(source, range.clone(), BLOCK).map_err(failed)?;
@@ -138,34 +157,45 @@ impl<'a, 't> Worker<'a, 't> {
                 }
             }
         }
-        Ok((self.previous.finish()?, self.current.finish()?, self.sums))
+        if self.previous.is_none() {
+            self.turn()?;
+        }
+        let Self { previous: Some(previous), dealer, sums, room, .. } = self else {
+            return Err(End::Exhausted);
+        };
+        room.give_back(BUFFERS);
+        Ok((previous, dealer.finish()?, sums))
     }
 
-    fn deal(&mut self, side: Side, block: LineBlock<'_>) -> Result<(), Exhausted> {
-        let partitions = match side {
-            Side::Previous => &mut self.previous,
-            Side::Current => &mut self.current,
-        };
+    /// Is done with the previous side.
+    fn turn(&mut self) -> Result<(), End> {
+        self.previous = Some(self.dealer.turn(file(self.task, self.layout))?);
+        Ok(())
+    }
+
+    fn deal(&mut self, side: Side, block: LineBlock<'_>) -> Result<(), End> {
         block.key_ranges(&mut self.ranges);
         for ranges in self.ranges.chunks(BATCH) {
-            self.key.hash_many(block.bytes(), ranges, &mut self.hashes);
+            self.hashing.key.hash_many(block.bytes(), ranges, &mut self.hashes);
             let places = ranges.iter().map(|range| block.offset() + u64::from(range.start));
-            partitions.extend(&self.hashes, places)?;
+            self.dealer.extend(&self.hashes, places)?;
             self.sums.add(side, self.hashes.iter().fold(0, |sum, hash| sum.wrapping_add(*hash)));
         }
         Ok(())
     }
 }
 
+fn file(task: &Task<'_>, layout: Layout) -> Option<ScratchFile> {
+    layout.filed.then(|| ScratchFile::new(task.directory.to_owned()))
+}
+
 fn input(side: Side, source: LineError) -> LinesError {
     LinesError::Input { side, source }
 }
 
-/// What a worker holds beside its partitions: a block, at most as many lines as it has bytes with
-/// four and eight bytes for each, some hashes, and a batch of each side.
-pub(super) const fn buffers(packing: Packing) -> usize {
-    14 * BLOCK + BATCH * size_of::<u128>() + 2 * packing.buffers()
-}
+/// What a worker holds beside what it deals out: a block, at most as many lines as it has bytes
+/// with four and eight bytes for each, and some hashes.
+pub(super) const BUFFERS: usize = 14 * BLOCK + BATCH * size_of::<u128>();
 
 /// Large enough to make a read cheap, and small enough to leave the second-level cache to the
 /// partitions.

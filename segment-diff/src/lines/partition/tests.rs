@@ -10,10 +10,12 @@ use super::*;
 use crate::ReadAt;
 use crate::lines::{LineError, Meter};
 use crate::merge::Collect;
+use crate::partition::Shape;
 
 /// Four partitions, and batches of three keys.
-fn tiny() -> (Shape, Packing) {
-    (Shape { bits: 2, chunk: 1, slab: 2 }, Packing::new(6, 3))
+fn tiny() -> Layout {
+    let shape = Shape { bits: 2, chunk: 1, slab: 2 };
+    Layout { shape, packing: Packing::new(6, 3), filed: false }
 }
 
 /// What a difference came to: the counts and the keys, or nothing for lack of memory.
@@ -22,7 +24,7 @@ type Outcome = Option<(Counts, Collect<Vec<u8>>)>;
 fn difference(
     (previous, current): (&dyn ReadAt, &dyn ReadAt),
     (threads, memory): (usize, usize),
-    layout: (Shape, Packing),
+    layout: Layout,
 ) -> Result<Outcome, LinesError> {
     let directory = std::env::temp_dir();
     let meter = Meter::new(None);
@@ -76,8 +78,12 @@ proptest! {
         chunk in 0..3_u32,
         distance in 1..12_u32,
         batch in 1..40_usize,
+        group in 0..4_u32,
+        filed: bool,
     ) {
-        let layout = (Shape { bits, chunk, slab: chunk + 1 }, Packing::new(distance, batch));
+        let shape = Shape { bits, chunk, slab: chunk + 1 };
+        let packing = Packing::new(distance, batch).grouped(1 << group.min(bits));
+        let layout = Layout { shape, packing, filed };
         let outcome = difference((&&*previous, &&*current), (threads, 64 << 20), layout);
         check(outcome.unwrap(), &previous, &current);
     }
@@ -90,9 +96,10 @@ proptest! {
         threads in 1..3_usize,
         bits in 0..3_u32,
         kept in 0..10_u32,
+        filed: bool,
     ) {
         let packing = Packing::new(8, 7).keeping(kept);
-        let layout = (Shape { bits, chunk: 1, slab: 2 }, packing);
+        let layout = Layout { shape: Shape { bits, chunk: 1, slab: 2 }, packing, filed };
         let outcome = difference((&&*previous, &&*current), (threads, 64 << 20), layout).unwrap();
         if outcome.is_some() {
             check(outcome, &previous, &current);
@@ -101,8 +108,9 @@ proptest! {
 }
 
 /// No bit of a hash is kept, and there is one partition.
-fn all_alike() -> (Shape, Packing) {
-    (Shape { bits: 0, chunk: 1, slab: 2 }, Packing::new(8, 7).keeping(0))
+fn all_alike() -> Layout {
+    let shape = Shape { bits: 0, chunk: 1, slab: 2 };
+    Layout { shape, packing: Packing::new(8, 7).keeping(0), filed: false }
 }
 
 #[test]
@@ -127,11 +135,13 @@ fn different_lines_taken_for_the_same_are_found_out() {
 
 #[test]
 fn doubts_beyond_the_memory_are_left_to_others() {
-    let (previous, current) = (b"ada\n".repeat(20_000), b"bo\n".repeat(20_000));
-    let with = |memory| difference((&&*previous, &&*current), (1, memory), tiny()).unwrap();
-    let least = scan::buffers(tiny().1) + (1 << 20);
-    assert!(with(least).is_none());
-    check(with(64 << 20), &previous, &current);
+    let (previous, current) = (b"ada\n".repeat(60_000), b"bo\n".repeat(60_000));
+    let layout = Layout { packing: Packing::new(20, 10_000), ..tiny() };
+    let with = |memory| difference((&&*previous, &&*current), (1, memory), layout).unwrap();
+    // Enough to deal a hundred and twenty thousand entries out and to find them doubtful, but not
+    // for as many whole hashes.
+    assert!(with(4 << 20).is_none());
+    check(with(8 << 20), &previous, &current);
 }
 
 fn numbers(range: impl Iterator<Item = u32>) -> Vec<u8> {
@@ -144,7 +154,8 @@ fn many_lines_are_shared_out_in_pieces() {
     let previous = numbers((0..40_000).filter(|number| number % 1000 != 1));
     let current = numbers((0..40_000).rev().filter(|number| number % 900 != 5));
     for threads in [1, 3] {
-        let layout = layout(200_000, 5_600_000);
+        let sizes = Sizes { lines: [200_000; 2], bytes: 5_600_000 };
+        let layout = Layout::held(sizes, 64 << 20, threads).unwrap();
         let outcome = difference((&&*previous, &&*current), (threads, 64 << 20), layout);
         check(outcome.unwrap(), &previous, &current);
     }
@@ -153,7 +164,7 @@ fn many_lines_are_shared_out_in_pieces() {
 #[test]
 fn more_differences_than_one_batch_are_read_again() {
     let (previous, current) = (numbers(0..9000), numbers(9000..18_000));
-    let outcome = difference((&&*previous, &&*current), (2, 64 << 20), layout(9000, 250_000));
+    let outcome = difference((&&*previous, &&*current), (2, 64 << 20), tiny());
     check(outcome.unwrap(), &previous, &current);
 }
 
@@ -168,12 +179,10 @@ fn repetitions_count_once_however_many_there_are() {
 #[test]
 fn too_little_memory_is_said_before_the_sink_is_told_anything() {
     let (previous, current) = (numbers(0..1500), numbers(1500..3000));
-    let packing = Packing::new(12, 100);
-    let with = |memory| {
-        let shape = Shape { bits: 3, chunk: 4, slab: 8 };
-        difference((&&*previous, &&*current), (1, memory), (shape, packing)).unwrap()
-    };
-    let buffers = scan::buffers(packing);
+    let shape = Shape { bits: 3, chunk: 4, slab: 8 };
+    let layout = Layout { shape, packing: Packing::new(12, 100), filed: false };
+    let with = |memory| difference((&&*previous, &&*current), (1, memory), layout).unwrap();
+    let buffers = layout.buffers();
     assert!(with(1000).is_none(), "not even the buffers");
     let mut enough = 0;
     for memory in (buffers..buffers + (512 << 10)).step_by(32 << 10) {

@@ -1,16 +1,16 @@
-use super::compare::each_partition;
-use super::packed::{MOST_KEYS, Origin};
-use super::packed_table::PackedTable;
-use super::{Exhausted, Located, PackedPartitions, Partitions, Room, Seen, Shape};
+use super::near::Near;
+use super::table::PackedTable;
+use super::{Finding, PackedError, PackedPartitions, Packing, finding};
 use crate::kernel::{EightMatcher, match_eight};
 use crate::merge::Side;
+use crate::partition::compare::each;
+use crate::partition::{Exhausted, Located, Partitions, Room, Seen, Shape};
 
-/// What one worker found in the partitions that it took. An entry is the bits of a hash and a
-/// place.
+/// What one worker found in the partitions that it took.
 pub(crate) struct PackedFound<'a> {
-    added: Partitions<'a, Located>,
-    removed: Partitions<'a, Located>,
-    doubtful: [Partitions<'a, Located>; 2],
+    added: Partitions<'a, Finding>,
+    removed: Partitions<'a, Finding>,
+    doubtful: [Partitions<'a, Finding>; 2],
     /// How many entries of the one side have the bits of exactly one of the other, and are alone
     /// with them on their sides.
     pub(crate) pairs: u64,
@@ -23,7 +23,7 @@ impl<'a> PackedFound<'a> {
     }
 
     /// The entries with bits that only this side has, each alone with them.
-    pub(crate) fn only(&self, side: Side) -> &Partitions<'a, Located> {
+    pub(crate) fn only(&self, side: Side) -> &Partitions<'a, Finding> {
         match side {
             Side::Previous => &self.removed,
             Side::Current => &self.added,
@@ -32,36 +32,43 @@ impl<'a> PackedFound<'a> {
 
     /// The entries of a side with bits that this or the other one has several times: the same key
     /// again, or another.
-    pub(crate) fn doubtful(&self, side: Side) -> &Partitions<'a, Located> {
+    pub(crate) fn doubtful(&self, side: Side) -> &Partitions<'a, Finding> {
         &self.doubtful[side as usize]
     }
 }
 
-/// Compares both sides, each dealt out by one worker or several to partitions of the same `shape`,
-/// on `threads` threads. What is found is in no particular order.
+/// Compares both sides, each dealt out by one worker or several to partitions of the same `shape`
+/// and `packing`, on `threads` threads. What is found is in no particular order.
 pub(crate) fn compare_packed<'a>(
-    shape: Shape,
+    (shape, packing): (Shape, Packing),
     previous: &[PackedPartitions<'_>],
     current: &[PackedPartitions<'_>],
     threads: usize,
     room: &'a Room,
-) -> Result<Vec<PackedFound<'a>>, Exhausted> {
+) -> Result<Vec<PackedFound<'a>>, PackedError> {
     let begin = || Worker {
         table: PackedTable::new(room),
-        near: Near::default(),
+        previous: Near::new(previous, packing, room),
+        current: Near::new(current, packing, room),
         found: PackedFound::new(shape, room),
         doubts: Vec::new(),
         added: Vec::new(),
     };
-    let workers = each_partition(shape, threads, begin, |partition, worker| {
-        worker.compare(partition, previous, current)
+    let groups = shape.partitions() / packing.group;
+    let workers = each(groups, threads, begin, |group, worker| {
+        worker.previous.turn_to(group)?;
+        worker.current.turn_to(group)?;
+        let mut partitions = group * packing.group..(group + 1) * packing.group;
+        partitions.try_for_each(|partition| worker.compare(partition))?;
+        Ok::<_, PackedError>(())
     })?;
     Ok(workers.into_iter().map(|worker| worker.found).collect())
 }
 
-struct Worker<'a> {
+struct Worker<'a, 'p> {
     table: PackedTable<'a>,
-    near: Near,
+    previous: Near<'p>,
+    current: Near<'p>,
     found: PackedFound<'a>,
     /// Of one partition: the bits that one side has several times.
     doubts: Vec<u64>,
@@ -69,50 +76,40 @@ struct Worker<'a> {
     added: Vec<Located>,
 }
 
-impl Worker<'_> {
-    fn compare(
-        &mut self,
-        partition: usize,
-        previous: &[PackedPartitions<'_>],
-        current: &[PackedPartitions<'_>],
-    ) -> Result<(), Exhausted> {
-        let entries: usize = previous.iter().map(|part| part.len(partition)).sum();
-        self.table.reset(entries.min(LIKELY))?;
+impl Worker<'_, '_> {
+    fn compare(&mut self, partition: usize) -> Result<(), Exhausted> {
+        self.table.reset(self.previous.len(partition).min(LIKELY))?;
         self.doubts.clear();
         self.added.clear();
-        let mut pairs = match_eight(Comparison { worker: self, partition, previous, current })?;
+        let mut pairs = match_eight(Comparison { worker: self, partition })?;
         let Self { table, found, doubts, added, .. } = self;
         doubts.sort_unstable();
         doubts.dedup();
         let doubtful = |entry: &Located| doubts.binary_search(&entry[0]).is_ok();
         for entry in added.iter().filter(|entry| !doubtful(entry)) {
-            found.added.push(0, *entry)?;
+            found.added.push(0, finding(*entry))?;
         }
         for entry in table.missing().filter(|entry| !doubtful(entry)) {
-            found.removed.push(0, entry)?;
+            found.removed.push(0, finding(entry))?;
         }
         if !doubts.is_empty() {
-            pairs -= self.set_aside(partition, [previous, current])?;
+            pairs -= self.set_aside(partition)?;
         }
         self.found.pairs += pairs;
         Ok(())
     }
 
     /// Notes all entries with bits that are in doubt. Returns how many of these both sides have.
-    fn set_aside(
-        &mut self,
-        partition: usize,
-        sides: [&[PackedPartitions<'_>]; 2],
-    ) -> Result<u64, Exhausted> {
-        let Self { near, found, doubts, .. } = self;
+    fn set_aside(&mut self, partition: usize) -> Result<u64, Exhausted> {
+        let Self { previous, current, found, doubts, .. } = self;
         let mut seen = vec![[false; 2]; doubts.len()];
-        for (side, parts) in sides.into_iter().enumerate() {
-            near.for_each(parts, partition, |origin, entries| {
+        for (side, near) in [previous, current].into_iter().enumerate() {
+            near.for_each(partition, |origin, entries| {
                 for entry in entries {
                     let entry = origin.unpack(*entry);
                     if let Ok(index) = doubts.binary_search(&entry[0]) {
                         seen[index][side] = true;
-                        found.doubtful[side].push(0, entry)?;
+                        found.doubtful[side].push(0, finding(entry))?;
                     }
                 }
                 Ok(())
@@ -123,21 +120,19 @@ impl Worker<'_> {
 }
 
 /// The comparison of one partition.
-struct Comparison<'w, 'a> {
-    worker: &'w mut Worker<'a>,
+struct Comparison<'w, 'a, 'p> {
+    worker: &'w mut Worker<'a, 'p>,
     partition: usize,
-    previous: &'w [PackedPartitions<'w>],
-    current: &'w [PackedPartitions<'w>],
 }
 
-impl EightMatcher for Comparison<'_, '_> {
+impl EightMatcher for Comparison<'_, '_, '_> {
     type Output = Result<u64, Exhausted>;
 
     /// Returns how many bits both sides have, those in doubt as well.
     #[inline(always)]
     fn run(self, eight: impl Fn(&[u64; 8], u64) -> u8) -> Result<u64, Exhausted> {
-        let Worker { table, near, doubts, added, .. } = self.worker;
-        near.for_each(self.previous, self.partition, |origin, entries| {
+        let Worker { table, previous, current, doubts, added, .. } = self.worker;
+        previous.for_each(self.partition, |origin, entries| {
             let mut table = table.reserve(entries.len())?;
             for entry in entries {
                 let entry = origin.unpack(*entry);
@@ -148,7 +143,7 @@ impl EightMatcher for Comparison<'_, '_> {
             Ok(())
         })?;
         let mut pairs = 0;
-        near.for_each(self.current, self.partition, |origin, entries| {
+        current.for_each(self.partition, |origin, entries| {
             let mut table = table.reserve(entries.len())?;
             for entry in entries {
                 let entry = origin.unpack(*entry);
@@ -161,45 +156,6 @@ impl EightMatcher for Comparison<'_, '_> {
             Ok(())
         })?;
         Ok(pairs)
-    }
-}
-
-/// Copies of entries that lie all over the memory: copying alone fetches many of them at the same
-/// time, what is done with each does not.
-#[derive(Default)]
-struct Near {
-    entries: Vec<u64>,
-    /// How each piece is to be read, and where it ends.
-    pieces: Vec<(Origin, usize)>,
-}
-
-impl Near {
-    /// Calls `visit` with all entries of a partition, some at a time.
-    #[inline(always)]
-    fn for_each(
-        &mut self,
-        parts: &[PackedPartitions<'_>],
-        partition: usize,
-        mut visit: impl FnMut(Origin, &[u64]) -> Result<(), Exhausted>,
-    ) -> Result<(), Exhausted> {
-        let mut pieces = parts.iter().flat_map(|part| part.entries(partition)).peekable();
-        while pieces.peek().is_some() {
-            self.entries.clear();
-            self.pieces.clear();
-            let room = |held: usize, more: &[u64]| held == 0 || held + more.len() <= MOST_KEYS;
-            while let Some((origin, piece)) =
-                pieces.next_if(|(_, piece)| room(self.entries.len(), piece))
-            {
-                self.entries.extend_from_slice(piece);
-                self.pieces.push((origin, self.entries.len()));
-            }
-            let mut start = 0;
-            for (origin, end) in &self.pieces {
-                visit(*origin, &self.entries[start..*end])?;
-                start = *end;
-            }
-        }
-        Ok(())
     }
 }
 

@@ -1,4 +1,4 @@
-use super::{Exhausted, Located, Room, Seen};
+use crate::partition::{Exhausted, Located, Room, Seen};
 
 /// The bits of hashes of one partition, by open addressing in buckets of eight, which are compared
 /// at once.

@@ -35,13 +35,6 @@ impl Shape {
         (hash >> 1 >> (63 - self.bits)) as usize
     }
 
-    /// The bytes that `entries` entries of type `E` take at most when they are uniformly spread.
-    pub(crate) fn bytes<E>(self, entries: u64) -> u64 {
-        let begun = (self.partitions() as u64) << self.chunk;
-        let slabs = ((entries + begun) >> self.slab) + 1;
-        slabs * self.slab_bytes::<E>() as u64
-    }
-
     fn slab_bytes<E>(self) -> usize {
         size_of::<E>() << self.slab
     }
@@ -158,7 +151,6 @@ mod tests {
             assert_eq!(partitions.len(partition), expected.len());
             assert_eq!(back, expected);
         }
-        assert!(room.left() >= (1 << 20) - shape.bytes::<u64>(100) as usize);
     }
 
     #[test]

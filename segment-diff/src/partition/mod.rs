@@ -15,8 +15,8 @@ pub(crate) use compare::{Found, compare, compare_by};
 pub(crate) use deal::{Partitions, Shape};
 pub(crate) use located::{Located, PLACE_BITS, located, place};
 pub(crate) use packed::{
-    Finding, PackedDealer, PackedError, PackedFound, PackedPartitions, Packing, compare_packed,
-    place_of,
+    Finding, Near, PackedDealer, PackedError, PackedFound, PackedPartitions, PackedTable, Packing,
+    compare_packed, finding, place_of,
 };
 pub(crate) use room::{Exhausted, Room};
 pub(crate) use table::{Entry, Seen, Table};

@@ -8,7 +8,9 @@ mod table;
 
 pub(crate) use compare::{PackedFound, compare_packed};
 pub(crate) use dealer::PackedDealer;
+pub(crate) use near::Near;
 pub(crate) use store::PackedPartitions;
+pub(crate) use table::PackedTable;
 
 use super::{Exhausted, Located, PLACE_BITS};
 use crate::external::ExternalError;
@@ -105,7 +107,7 @@ impl From<ExternalError> for PackedError {
 /// What was found of a key, in one word: its place, and above it the highest bits of its hash.
 pub(crate) type Finding = u64;
 
-const fn finding([bits, place]: Located) -> Finding {
+pub(crate) const fn finding([bits, place]: Located) -> Finding {
     bits >> PLACE_BITS << PLACE_BITS | place
 }
 
@@ -116,7 +118,7 @@ pub(crate) const fn place_of(finding: Finding) -> u64 {
 
 /// What entries are to be read with.
 #[derive(Clone, Copy, Debug)]
-struct Origin {
+pub(crate) struct Origin {
     mask: u64,
     /// The place of the first key of their batch.
     first: u64,
@@ -125,7 +127,7 @@ struct Origin {
 impl Origin {
     /// The [bits](Packing::bits) of the hash of an entry, and its place.
     #[inline]
-    fn unpack(self, entry: [u8; 8]) -> Located {
+    pub(crate) fn unpack(self, entry: [u8; 8]) -> Located {
         let entry = u64::from_le_bytes(entry);
         [spread(entry & !self.mask), self.first + (entry & self.mask)]
     }

@@ -3,7 +3,7 @@ use crate::partition::{Exhausted, Room};
 
 /// Brings the entries of one side near, which lie all over the memory or in files: copying alone
 /// fetches many of them at the same time, what is done with each does not.
-pub(super) struct Near<'p> {
+pub(crate) struct Near<'p> {
     parts: &'p [PackedPartitions<'p>],
     packing: Packing,
     room: &'p Room,
@@ -16,13 +16,13 @@ pub(super) struct Near<'p> {
 }
 
 impl<'p> Near<'p> {
-    pub(super) fn new(parts: &'p [PackedPartitions<'p>], packing: Packing, room: &'p Room) -> Self {
+    pub(crate) fn new(parts: &'p [PackedPartitions<'p>], packing: Packing, room: &'p Room) -> Self {
         let (read, entries, pieces) = (Vec::new(), Vec::new(), Vec::new());
         Self { parts, packing, room, taken: 0, read, entries, pieces }
     }
 
     /// Reads what the files hold of a group of partitions.
-    pub(super) fn turn_to(&mut self, group: usize) -> Result<(), PackedError> {
+    pub(crate) fn turn_to(&mut self, group: usize) -> Result<(), PackedError> {
         self.read.clear();
         let filed = self.parts.iter().map(|part| part.filed(group)).sum();
         if filed > self.read.capacity() {
@@ -38,14 +38,14 @@ impl<'p> Near<'p> {
     }
 
     /// The number of entries of a partition.
-    pub(super) fn len(&self, partition: usize) -> usize {
+    pub(crate) fn len(&self, partition: usize) -> usize {
         self.parts.iter().map(|part| part.len(partition)).sum()
     }
 
     /// Calls `visit` with all entries of a partition of the group that was turned to, some at a
     /// time.
     #[inline(always)]
-    pub(super) fn for_each(
+    pub(crate) fn for_each(
         &mut self,
         partition: usize,
         mut visit: impl FnMut(Origin, &[[u8; 8]]) -> Result<(), Exhausted>,

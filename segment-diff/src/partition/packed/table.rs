@@ -2,7 +2,7 @@ use crate::partition::{Exhausted, Located, Room, Seen};
 
 /// The bits of hashes of one partition, by open addressing in buckets of eight, which are compared
 /// at once.
-pub(super) struct PackedTable<'a> {
+pub(crate) struct PackedTable<'a> {
     room: &'a Room,
     buckets: Vec<Bucket>,
     marks: Vec<Marks>,
@@ -27,7 +27,7 @@ struct Marks {
 }
 
 /// Slots of a bucket.
-pub(super) const WIDTH: usize = 8;
+pub(crate) const WIDTH: usize = 8;
 
 /// Where an entry is, or would be.
 #[derive(Clone, Copy)]
@@ -38,12 +38,12 @@ struct Slot {
 }
 
 impl<'a> PackedTable<'a> {
-    pub(super) const fn new(room: &'a Room) -> Self {
+    pub(crate) const fn new(room: &'a Room) -> Self {
         Self { room, buckets: Vec::new(), marks: Vec::new(), places: Vec::new(), free: 0 }
     }
 
     /// Forgets everything, and makes room for `keys` different keys; more may come.
-    pub(super) fn reset(&mut self, keys: usize) -> Result<(), Exhausted> {
+    pub(crate) fn reset(&mut self, keys: usize) -> Result<(), Exhausted> {
         let buckets = (keys / 5 + 1).next_power_of_two();
         if buckets > self.buckets.len() {
             self.allocate(buckets)?;
@@ -55,7 +55,7 @@ impl<'a> PackedTable<'a> {
     }
 
     /// Makes sure that there is room for so many keys more.
-    pub(super) fn reserve(&mut self, keys: usize) -> Result<Open<'_>, Exhausted> {
+    pub(crate) fn reserve(&mut self, keys: usize) -> Result<Open<'_>, Exhausted> {
         while self.free < keys {
             self.grow()?;
         }
@@ -65,7 +65,7 @@ impl<'a> PackedTable<'a> {
     }
 
     /// The keys of the previous side that the current side does not have, with their places.
-    pub(super) fn missing(&self) -> impl Iterator<Item = Located> {
+    pub(crate) fn missing(&self) -> impl Iterator<Item = Located> {
         let buckets = self.marks.iter().zip(&self.buckets).zip(&self.places);
         buckets.flat_map(|((marks, bucket), places)| {
             let mut slots = marks.taken & !marks.current;
@@ -114,7 +114,7 @@ impl<'a> PackedTable<'a> {
 }
 
 /// A table that has room for what is to come.
-pub(super) struct Open<'t> {
+pub(crate) struct Open<'t> {
     buckets: &'t mut [Bucket],
     marks: &'t mut [Marks],
     places: &'t mut [[u64; WIDTH]],
@@ -125,7 +125,7 @@ pub(super) struct Open<'t> {
 impl Open<'_> {
     /// Adds a key of the previous side, unless there is one with its bits; says whether it did.
     #[inline(always)]
-    pub(super) fn insert(
+    pub(crate) fn insert(
         &mut self,
         [bits, place]: Located,
         eight: &impl Fn(&[u64; WIDTH], u64) -> u8,
@@ -139,7 +139,7 @@ impl Open<'_> {
 
     /// Notes a key of the current side.
     #[inline(always)]
-    pub(super) fn note(&mut self, bits: u64, eight: &impl Fn(&[u64; WIDTH], u64) -> u8) -> Seen {
+    pub(crate) fn note(&mut self, bits: u64, eight: &impl Fn(&[u64; WIDTH], u64) -> u8) -> Seen {
         let slot = self.find(bits, eight);
         if slot.same == 0 {
             self.put(slot.bucket, bits, 0, 1);

@@ -69,10 +69,13 @@
 //! # Features
 //!
 //! `dotdigital` and `directory` (the embedded store) are on by default; `sqlite` and `csv` are
-//! sources; `test-util` lets tests stop the embedded store at any step. Without features the crate
-//! knows no HTTP client and no database.
+//! sources; `test-util` brings the traits' contracts as suites to run on your own implementation, and
+//! lets tests stop the embedded store at any step. Without features the crate knows no HTTP client
+//! and no database.
 
 mod clock;
+#[cfg(feature = "test-util")]
+pub mod conformance;
 mod destination;
 #[cfg(feature = "dotdigital")]
 pub mod dotdigital;

@@ -61,6 +61,9 @@
 //! [`Engine::run`] never fails as a function: the [`RunReport`] says what happened. Its
 //! [`RunStatus`] tells whether to go on, to look, to approve or to try later.
 //!
+//! A host with a scheduler calls `run` from there. [`Runner`] is a small loop for others: it runs
+//! many activations when their [`Schedule`]s say so, or when triggered.
+//!
 //! # What is kept
 //!
 //! The state holds keyed fingerprints of identifiers and contact ids, no addresses. Reports and
@@ -69,7 +72,7 @@
 //! # Features
 //!
 //! `dotdigital` and `directory` (the embedded store) are on by default; `sqlite` and `csv` are
-//! sources; `test-util` brings the traits' contracts as suites to run on your own implementation, and
+//! sources; `cron` is for [`Schedule`]s written as cron patterns; `test-util` brings the traits' contracts as suites to run on your own implementation, and
 //! lets tests stop the embedded store at any step. Without features the crate knows no HTTP client
 //! and no database.
 
@@ -85,6 +88,8 @@ mod observer;
 mod plan;
 mod report;
 mod run;
+mod runner;
+mod schedule;
 mod settings;
 mod source;
 pub mod sources;
@@ -104,6 +109,10 @@ pub use observer::{ApproveDigest, ApproveNothing, Approver, Event, NoObserver, O
 pub use plan::{ListAction, Plan};
 pub use report::{ErrorReport, ListReport, RunReport, RunStatus};
 pub use run::Engine;
+pub use runner::{
+    DuplicateActivation, Runner, RunnerHandle, RunnerLimits, ScheduledActivation, UnknownActivation,
+};
+pub use schedule::{Schedule, ScheduleError};
 pub use segment_diff::{Fingerprint, FingerprintKey};
 pub use settings::{
     Activation, ExistingList, MissingContacts, Settings, SettingsPatch, Visibility,

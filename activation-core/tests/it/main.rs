@@ -10,6 +10,7 @@ mod lists;
 mod meddling;
 mod outcomes;
 mod rules;
+mod runner;
 mod scale;
 mod simulation;
 mod sources;

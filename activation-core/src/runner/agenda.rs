@@ -10,6 +10,9 @@ use crate::{Schedule, Share};
 const FIRST_RETRY: TimeDelta = TimeDelta::minutes(1);
 const LAST_RETRY: TimeDelta = TimeDelta::minutes(30);
 
+/// How long a run is put off at the most, whatever it was told: a clock may be wrong elsewhere.
+const LONGEST_PUT_OFF: TimeDelta = TimeDelta::days(1);
+
 /// Everything that may run, and what of it is running.
 #[derive(Debug)]
 pub(super) struct Agenda {
@@ -63,7 +66,8 @@ impl Entry {
             Ending::Final => (self.due.or(scheduled), None),
             Ending::Temporary { not_before } => {
                 let retry = Some(now + retry_wait(self.retries));
-                (self.due.or_else(|| scheduled.into_iter().chain(retry).min()), not_before)
+                let due = self.due.or_else(|| scheduled.into_iter().chain(retry).min());
+                (due, not_before.map(|time| time.min(now + LONGEST_PUT_OFF)))
             }
         };
         due.max(not_before)
@@ -250,6 +254,8 @@ mod tests {
         // A new trigger is worth a try at once: the other may be done by now.
         agenda.trigger(0, at(43));
         assert_eq!(agenda.begin_next(at(43)), Some(0));
+        let never = Ending::Temporary { not_before: Some(DateTime::<Utc>::MAX_UTC) };
+        assert_eq!(agenda.ended(0, never, at(44)), Some(at(44 + 24 * 60)), "a day at the most");
     }
 
     #[test]

@@ -87,8 +87,8 @@ impl ScheduledActivation {
 /// * Limits overall and per destination, and turns by age: a destination that fails, hangs or has
 ///   much to do does not hold up another.
 /// * A run that ended as [`Busy`](RunStatus::Busy) is tried again after a minute, doubling up to
-///   half an hour, at its schedule's time if that is sooner, and never before the time it was told:
-///   the end of another's lease, or what the service asked for.
+///   half an hour, at its schedule's time if that is sooner, and not before the time it was told,
+///   within a day: the end of another's lease, or what the service asked for.
 /// * A run that panics, or takes longer than [`RunnerLimits::longest_run`], is stopped and reported,
 ///   and does not harm the others.
 ///
@@ -330,9 +330,10 @@ impl<'a> Round<'a> {
             }
         }
         self.take_triggers(self.clock.now());
-        let dropped: Vec<usize> = self.numbers.drain().map(|(_, number)| number).collect();
-        for number in &dropped {
-            let activation = &self.runner.activations[*number].activation;
+        let mut dropped: Vec<usize> = self.numbers.drain().map(|(_, number)| number).collect();
+        dropped.sort_unstable();
+        for number in dropped {
+            let activation = &self.runner.activations[number].activation;
             let report = dropped_report(activation, self.clock.now());
             (self.runner.on_report)(&report, None);
         }

@@ -47,6 +47,9 @@
 //! | [`Approver`] | who decides when the guard stops a plan | [`ApproveNothing`], [`ApproveDigest`] |
 //! | [`Observer`] | who watches | [`NoObserver`] |
 //!
+//! With the feature `test-util`, the module `conformance` checks your own implementation against
+//! each clause of its trait's contract.
+//!
 //! # A run
 //!
 //! 1. **Lease**: one run per activation; another is told who holds it and until when.

@@ -47,6 +47,9 @@
 //! | [`Approver`] | who decides when the guard stops a plan | [`ApproveNothing`], [`ApproveDigest`] |
 //! | [`Observer`] | who watches | [`NoObserver`] |
 //!
+//! With the feature `test-util`, the module `conformance` checks your own implementation against
+//! each clause of its trait's contract.
+//!
 //! # A run
 //!
 //! 1. **Lease**: one run per activation; another is told who holds it and until when.
@@ -61,6 +64,9 @@
 //! [`Engine::run`] never fails as a function: the [`RunReport`] says what happened. Its
 //! [`RunStatus`] tells whether to go on, to look, to approve or to try later.
 //!
+//! A host with a scheduler calls `run` from there. [`Runner`] is a small loop for others: it runs
+//! many activations when their [`Schedule`]s say so, or when triggered.
+//!
 //! # What is kept
 //!
 //! The state holds keyed fingerprints of identifiers and contact ids, no addresses. Reports and
@@ -69,10 +75,13 @@
 //! # Features
 //!
 //! `dotdigital` and `directory` (the embedded store) are on by default; `sqlite` and `csv` are
-//! sources; `test-util` lets tests stop the embedded store at any step. Without features the crate
-//! knows no HTTP client and no database.
+//! sources; `cron` is for [`Schedule`]s written as cron patterns; `test-util` brings the traits' contracts as suites to run on your own implementation, and
+//! lets tests stop the embedded store at any step. Without features the crate knows no HTTP client
+//! and no database.
 
 mod clock;
+#[cfg(feature = "test-util")]
+pub mod conformance;
 mod destination;
 #[cfg(feature = "dotdigital")]
 pub mod dotdigital;
@@ -82,6 +91,8 @@ mod observer;
 mod plan;
 mod report;
 mod run;
+mod runner;
+mod schedule;
 mod settings;
 mod source;
 pub mod sources;
@@ -101,6 +112,10 @@ pub use observer::{ApproveDigest, ApproveNothing, Approver, Event, NoObserver, O
 pub use plan::{ListAction, Plan};
 pub use report::{ErrorReport, ListReport, RunReport, RunStatus};
 pub use run::Engine;
+pub use runner::{
+    DuplicateActivation, Runner, RunnerHandle, RunnerLimits, ScheduledActivation, UnknownActivation,
+};
+pub use schedule::{Schedule, ScheduleError};
 pub use segment_diff::{Fingerprint, FingerprintKey};
 pub use settings::{
     Activation, ExistingList, MissingContacts, Settings, SettingsPatch, Visibility,

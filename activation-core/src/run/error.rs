@@ -1,5 +1,7 @@
 //! Why a run stopped.
 
+use chrono::{DateTime, Utc};
+
 use crate::{
     DestinationError, DestinationErrorKind, ErrorReport, SourceError, StoreError, StoreErrorKind,
 };
@@ -38,6 +40,17 @@ impl RunError {
         match self {
             Self::Destination(error) => error.kind == DestinationErrorKind::Unknown,
             Self::Source(_) | Self::Store(_) | Self::Stopped(_) | Self::NotYet(_) => false,
+        }
+    }
+
+    /// When it may work, where the service said so.
+    pub(super) fn retry_at(&self) -> Option<DateTime<Utc>> {
+        match self {
+            Self::Destination(DestinationError {
+                kind: DestinationErrorKind::Unavailable { until },
+                ..
+            }) => *until,
+            _ => None,
         }
     }
 

@@ -40,7 +40,7 @@ const LEASE: Duration = Duration::from_secs(300);
 #[derive(Clone, Debug)]
 pub struct Engine {
     store: Arc<dyn StateStore>,
-    clock: Arc<dyn Clock>,
+    pub(crate) clock: Arc<dyn Clock>,
     observer: Arc<dyn Observer>,
     approver: Arc<dyn Approver>,
     holder: String,
@@ -110,6 +110,7 @@ impl Engine {
             Ok(Acquired::Busy { holder, until }) => {
                 report.status = RunStatus::Busy;
                 report.error = Some(busy(&holder, until));
+                report.retry_at = Some(until);
             }
             Err(error) => conclude(&mut report, Err(error.into())),
         }
@@ -313,6 +314,7 @@ impl Session<'_> {
 
 fn conclude(report: &mut RunReport, result: Result<(), RunError>) {
     if let Err(error) = result {
+        report.retry_at = error.retry_at();
         let error = error.to_report();
         report.status = if error.temporary { RunStatus::Busy } else { RunStatus::Failed };
         report.error = Some(error);

@@ -240,6 +240,18 @@ pub enum MemberOutcome {
         /// Why, in the service's words.
         cause: String,
     },
+    /// Not done, since another contact has the identifier or it was sent twice: a person has to
+    /// say which contact is right. Held like [`Hold`](Self::Hold), and counted apart.
+    Conflict {
+        /// Why, in the service's words.
+        cause: String,
+    },
+    /// Not done because of something that every member would meet: a wrong list or a wrong kind of
+    /// identifier. The run stops; the member comes back once the configuration is right.
+    Misconfigured {
+        /// Why, in the service's words.
+        cause: String,
+    },
     /// It may or may not have been done.
     Unknown {
         /// Why it is not known.

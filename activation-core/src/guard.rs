@@ -2,6 +2,7 @@
 
 use std::{fmt, num::NonZeroU32, time::Duration};
 
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 /// Guard limits as people write them: what is absent stays as it was.
@@ -16,6 +17,10 @@ pub struct GuardSettings {
     pub max_growth: Option<NonZeroU32>,
     /// See [`GuardLimits::max_rejected_share`].
     pub max_rejected_share: Option<Share>,
+    /// See [`GuardLimits::max_age_hours`].
+    pub max_age_hours: Option<u32>,
+    /// See [`GuardLimits::additions_through`].
+    pub additions_through: Option<bool>,
 }
 
 /// When a delta is suspicious.
@@ -31,8 +36,14 @@ pub struct GuardLimits {
     /// 10 by default. The first run has no limit.
     pub max_growth: NonZeroU32,
     /// Share of the source's rows that may be unusable; 0.25 by default. Up to 20 unusable
-    /// rows pass whatever their share, unless no row is usable.
+    /// rows pass whatever their share, unless no row is usable. The same holds for the rows of
+    /// exclusions.
     pub max_rejected_share: Share,
+    /// How many hours old the segment's data may be, as its source says; no limit by default. With
+    /// a limit, a source that does not say is stopped too.
+    pub max_age_hours: Option<u32>,
+    /// Whether members may still be added when nothing but removals is suspicious; not by default.
+    pub additions_through: bool,
 }
 
 /// A share of a whole, from 0.0 to 1.0.
@@ -50,7 +61,7 @@ pub struct NotAShare(f64);
 pub struct DeltaCounts {
     /// Members acknowledged by the last run.
     pub previous: u64,
-    /// Usable, distinct members of the segment now.
+    /// Usable, distinct members of the segment now, without those who are excluded.
     pub current: u64,
     /// Members to add now; held ones that are not due are left out.
     pub added: u64,
@@ -58,6 +69,12 @@ pub struct DeltaCounts {
     pub removed: u64,
     /// Rows of the source without a usable identifier.
     pub rejected: u64,
+    /// Distinct members of the segment who are excluded.
+    pub excluded: u64,
+    /// Rows of exclusions.
+    pub exclusion_rows: u64,
+    /// Rows of exclusions without a usable identifier, which exclude nobody.
+    pub rejected_exclusions: u64,
 }
 
 /// A reason to stop.
@@ -99,6 +116,38 @@ pub enum Trip {
         /// The share allowed.
         max_share: Share,
     },
+    /// Too many rows of exclusions have no usable identifier: people would be added who must not.
+    RejectedExclusions {
+        /// How many.
+        rejected: u64,
+        /// Rows read.
+        rows: u64,
+        /// The share allowed.
+        max_share: Share,
+    },
+    /// So many members are not on the list any more that it was perhaps not read rightly.
+    Vanished {
+        /// How many.
+        vanished: u64,
+        /// Members in our record.
+        previous: u64,
+        /// The share allowed.
+        max_share: Share,
+        /// The number allowed.
+        max_removals: u64,
+    },
+    /// The segment's data is too old.
+    Stale {
+        /// When it was true.
+        as_of: DateTime<Utc>,
+        /// How many hours old it may be.
+        max_age_hours: u32,
+    },
+    /// The source does not say how old the segment's data is, and there is a limit.
+    UnknownAge {
+        /// How many hours old it may be.
+        max_age_hours: u32,
+    },
 }
 
 /// What the guard said of a run.
@@ -108,6 +157,24 @@ pub struct GuardReport {
     pub outcome: GuardOutcome,
     /// Why, where it tripped.
     pub reasons: Vec<Trip>,
+    /// The recorded approval that let the run go on.
+    pub approval: Option<Approval>,
+}
+
+/// The leave for exactly one plan to go on although the guard tripped; kept in the state until it is
+/// used or expires.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approval {
+    /// The plan's digest.
+    pub digest: String,
+    /// Who gave it, as they named themselves.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// When it was given.
+    pub approved_at: DateTime<Utc>,
+    /// From when on it counts no more.
+    pub expires_at: DateTime<Utc>,
 }
 
 /// The guard's verdict.
@@ -186,6 +253,8 @@ impl Default for GuardLimits {
             max_removals: 50,
             max_growth: MAX_GROWTH,
             max_rejected_share: Share(0.25),
+            max_age_hours: None,
+            additions_through: false,
         }
     }
 }
@@ -199,15 +268,37 @@ impl GuardLimits {
             max_removals: settings.max_removals.unwrap_or(self.max_removals),
             max_growth: settings.max_growth.unwrap_or(self.max_growth),
             max_rejected_share: settings.max_rejected_share.unwrap_or(self.max_rejected_share),
+            max_age_hours: settings.max_age_hours.or(self.max_age_hours),
+            additions_through: settings.additions_through.unwrap_or(self.additions_through),
         }
     }
 
     /// Every reason to stop a run with these counts; empty when it may go on.
     pub fn check(&self, counts: &DeltaCounts) -> Vec<Trip> {
-        [self.empty(counts), self.removals(counts), self.growth(counts), self.rejected(counts)]
-            .into_iter()
-            .flatten()
-            .collect()
+        let trips = [
+            self.empty(counts),
+            self.removals(counts),
+            self.growth(counts),
+            self.rejected(counts),
+            self.rejected_exclusions(counts),
+        ];
+        trips.into_iter().flatten().collect()
+    }
+
+    /// The reason not to believe that `vanished` of `previous` members are not on the list, if there
+    /// is one: the limits of removals.
+    pub fn check_vanished(&self, vanished: u64, previous: u64) -> Option<Trip> {
+        let (max_share, max_removals) = (self.max_removal_share, self.max_removals);
+        let too_many = vanished > max_removals && max_share.is_exceeded_by(vanished, previous);
+        too_many.then_some(Trip::Vanished { vanished, previous, max_share, max_removals })
+    }
+
+    /// The reason to stop a run at `now` on data that was true at `as_of`, if there is one.
+    pub fn check_age(&self, as_of: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Option<Trip> {
+        let max_age_hours = self.max_age_hours?;
+        let Some(as_of) = as_of else { return Some(Trip::UnknownAge { max_age_hours }) };
+        let is_stale = now - as_of > TimeDelta::hours(max_age_hours.into());
+        is_stale.then_some(Trip::Stale { as_of, max_age_hours })
     }
 
     fn empty(&self, counts: &DeltaCounts) -> Option<Trip> {
@@ -239,13 +330,29 @@ impl GuardLimits {
 
     fn rejected(&self, counts: &DeltaCounts) -> Option<Trip> {
         let rejected = counts.rejected;
-        let rows = counts.current + rejected;
-        let many = rejected > REJECTED_FLOOR || (counts.current == 0 && rejected > 0);
-        (many && self.max_rejected_share.is_exceeded_by(rejected, rows)).then_some(Trip::Rejected {
-            rejected,
-            rows,
-            max_share: self.max_rejected_share,
-        })
+        let rows = counts.current + counts.excluded + rejected;
+        let max_share = self.max_rejected_share;
+        let too_many = self.are_too_many_rejected(rejected, rows);
+        too_many.then_some(Trip::Rejected { rejected, rows, max_share })
+    }
+
+    fn rejected_exclusions(&self, counts: &DeltaCounts) -> Option<Trip> {
+        let (rejected, rows) = (counts.rejected_exclusions, counts.exclusion_rows);
+        let max_share = self.max_rejected_share;
+        let too_many = self.are_too_many_rejected(rejected, rows);
+        too_many.then_some(Trip::RejectedExclusions { rejected, rows, max_share })
+    }
+
+    fn are_too_many_rejected(&self, rejected: u64, rows: u64) -> bool {
+        let many = rejected > REJECTED_FLOOR || (rejected == rows && rejected > 0);
+        many && self.max_rejected_share.is_exceeded_by(rejected, rows)
+    }
+}
+
+impl Trip {
+    /// Whether members could be added in spite of it.
+    pub(crate) fn concerns_removals_only(&self) -> bool {
+        matches!(self, Self::EmptySegment { .. } | Self::Removals { .. })
     }
 }
 
@@ -267,6 +374,22 @@ impl fmt::Display for Trip {
                 f,
                 "{rejected} of {rows} rows have no usable identifier; allowed are {max_share}"
             ),
+            Self::RejectedExclusions { rejected, rows, max_share } => write!(
+                f,
+                "{rejected} of {rows} rows of exclusions have no usable identifier and exclude nobody; allowed are {max_share}"
+            ),
+            Self::Vanished { vanished, previous, max_share, max_removals } => write!(
+                f,
+                "{vanished} of {previous} members are not on the list any more; allowed are {max_share} or {max_removals}"
+            ),
+            Self::Stale { as_of, max_age_hours } => write!(
+                f,
+                "the segment's data is of {as_of}; allowed is an age of {max_age_hours} hours"
+            ),
+            Self::UnknownAge { max_age_hours } => write!(
+                f,
+                "the source does not say of when its data is; allowed is an age of {max_age_hours} hours"
+            ),
         }
     }
 }
@@ -276,7 +399,8 @@ mod tests {
     use super::*;
 
     fn counts(previous: u64, added: u64, removed: u64, rejected: u64) -> DeltaCounts {
-        DeltaCounts { previous, current: previous + added - removed, added, removed, rejected }
+        let current = previous + added - removed;
+        DeltaCounts { previous, current, added, removed, rejected, ..DeltaCounts::default() }
     }
 
     fn trips(counts: DeltaCounts) -> Vec<Trip> {
@@ -318,6 +442,29 @@ mod tests {
         assert_eq!(trips(counts(63, 0, 0, 21)), [], "exactly a quarter");
         assert!(matches!(trips(counts(62, 0, 0, 21))[..], [Trip::Rejected { rows: 83, .. }]));
         assert!(matches!(trips(counts(0, 0, 0, 1))[..], [Trip::Rejected { rejected: 1, .. }]));
+    }
+
+    #[test]
+    fn exclusions_that_cannot_be_read_trip_too() {
+        let exclusions = |exclusion_rows, rejected_exclusions| {
+            trips(DeltaCounts { exclusion_rows, rejected_exclusions, ..counts(10, 0, 0, 0) })
+        };
+        assert_eq!(exclusions(0, 0), []);
+        assert_eq!(exclusions(30, 20), []);
+        assert!(matches!(exclusions(30, 21)[..], [Trip::RejectedExclusions { rows: 30, .. }]));
+        assert!(matches!(exclusions(1, 1)[..], [Trip::RejectedExclusions { rejected: 1, .. }]));
+    }
+
+    #[test]
+    fn data_may_be_as_old_as_the_limit_says_and_no_older() {
+        let limits = GuardLimits { max_age_hours: Some(2), ..GuardLimits::default() };
+        let now = DateTime::UNIX_EPOCH + TimeDelta::hours(10);
+        let age = |seconds| limits.check_age(Some(now - TimeDelta::seconds(seconds)), now);
+        assert_eq!(age(7_200), None);
+        assert!(matches!(age(7_201), Some(Trip::Stale { max_age_hours: 2, .. })));
+        assert_eq!(age(-60), None, "the warehouse's clock runs ahead");
+        assert_eq!(limits.check_age(None, now), Some(Trip::UnknownAge { max_age_hours: 2 }));
+        assert_eq!(GuardLimits::default().check_age(None, now), None);
     }
 
     #[test]

@@ -37,7 +37,8 @@ enum Repr {
 }
 
 /// The destination's number for a contact, 1 or greater.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
 pub struct ContactId(NonZeroU64);
 
 /// Why a row has no usable identifier.

@@ -43,9 +43,11 @@
 //! | [`SegmentSource`] | where the segment comes from; the only one most hosts write | [`sources`] |
 //! | [`StateStore`] | what is remembered between runs | [`DirectoryStore`], [`MemoryStore`] |
 //! | [`Destination`] | where the list lives | [`dotdigital::Dotdigital`] |
+//! | [`Exclusions`] | who must not be on the list | [`NoExclusions`], [`ExcludedSegments`] |
 //! | [`Clock`] | time | [`SystemClock`] |
 //! | [`Approver`] | who decides when the guard stops a plan | [`ApproveNothing`], [`ApproveDigest`] |
 //! | [`Observer`] | who watches | [`NoObserver`] |
+//! | [`Ledger`] | who takes down every change of a membership | none by default |
 //!
 //! With the feature `test-util`, the module `conformance` checks your own implementation against
 //! each clause of its trait's contract.
@@ -60,6 +62,9 @@
 //! 6. **Plan**, with a digest. [`Engine::plan`] ends here and changes nothing anywhere.
 //! 7. **Apply** removals, then additions, in bulk; each batch is in the journal before it is sent.
 //! 8. **Settle** member by member, then **commit** exactly what was acknowledged.
+//!
+//! [`Engine::reconcile`] looks now and then whether the list still is what the record says, which a
+//! run does not read.
 //!
 //! [`Engine::run`] never fails as a function: the [`RunReport`] says what happened. Its
 //! [`RunStatus`] tells whether to go on, to look, to approve or to try later.
@@ -85,8 +90,10 @@ pub mod conformance;
 mod destination;
 #[cfg(feature = "dotdigital")]
 pub mod dotdigital;
+mod exclusions;
 mod guard;
 mod identifier;
+mod ledger;
 mod observer;
 mod plan;
 mod report;
@@ -104,14 +111,20 @@ pub use destination::{
     Limits, ListMember, ListState, ListWish, MemberOutcome, MemberRef, MemberScan, Operation,
     Receipt, Settlement, Submission,
 };
+pub use exclusions::{ExcludedSegments, ExclusionBatch, ExclusionScan, Exclusions, NoExclusions};
 pub use guard::{
-    DeltaCounts, GuardLimits, GuardOutcome, GuardReport, GuardSettings, NotAShare, Share, Trip,
+    Approval, DeltaCounts, GuardLimits, GuardOutcome, GuardReport, GuardSettings, NotAShare, Share,
+    Trip,
 };
 pub use identifier::{ContactId, Identifier, IdentifierKind, Reject};
+pub use ledger::{Ledger, LedgerError, LedgerPage, LedgerRow, MembershipChange};
 pub use observer::{ApproveDigest, ApproveNothing, Approver, Event, NoObserver, Observer};
 pub use plan::{ListAction, Plan};
 pub use report::{ErrorReport, ListReport, RunReport, RunStatus};
-pub use run::Engine;
+pub use run::{
+    Drift, Engine, Explanation, HeldPage, HeldSelection, Pending, ReconcileMode, ReconcileReport,
+    Reconciliation, Standing,
+};
 pub use runner::{
     DuplicateActivation, Runner, RunnerHandle, RunnerLimits, ScheduledActivation, UnknownActivation,
 };
@@ -126,8 +139,9 @@ pub use state::DirectoryStore;
 #[cfg(all(feature = "directory", feature = "test-util"))]
 pub use state::Step;
 pub use state::{
-    Acquired, ActivationKey, Commit, Head, HeldMember, JournalEntry, Lease, ListPin, MemoryStore,
-    SnapshotRead, SnapshotRef, SnapshotWrite, State, StateStore, StoreError, StoreErrorKind,
+    AbsentMember, Acquired, ActivationKey, Commit, Head, HeldMember, JournalEntry, Lease, ListPin,
+    MemoryStore, SnapshotRead, SnapshotRef, SnapshotWrite, State, StateStore, StoreError,
+    StoreErrorKind,
 };
 
 /// Compiles what the README shows.

@@ -59,7 +59,14 @@ impl fmt::Display for ListAction {
 /// Bytes of the hash that a digest shows: enough that no two plans ever share one.
 const DIGEST_BYTES: usize = 16;
 
-/// Computes a plan's digest over configuration, state version, list and delta.
+/// Whether `text` is written as a digest is.
+pub(crate) fn is_digest(text: &str) -> bool {
+    let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    text.len() == 2 * DIGEST_BYTES && text.bytes().all(is_digit)
+}
+
+/// Computes a plan's digest over configuration, list, acknowledged membership and delta. The state's
+/// generation is left out: what else a commit writes does not change what the plan does.
 pub(crate) fn digest<'a>(
     activation: &Activation,
     head: &Head,
@@ -68,7 +75,8 @@ pub(crate) fn digest<'a>(
     removed: impl Iterator<Item = &'a Fingerprint>,
 ) -> Result<String, serde_json::Error> {
     let mut hash = Sha256::new();
-    hash.update(serde_json::to_vec(&(activation, head, list_action))?);
+    let Head { generation: _, pin, snapshot } = head;
+    hash.update(serde_json::to_vec(&(activation, pin, snapshot, list_action))?);
     // A tag before each member, so that an addition never reads as a removal.
     for member in removed {
         hash.update(b"-");
@@ -84,12 +92,14 @@ pub(crate) fn digest<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::SnapshotRef;
 
-    fn digest_of(name: &str, generation: u64, added: &[u8], removed: &[u8]) -> String {
+    fn digest_of(name: &str, members: u64, added: &[u8], removed: &[u8]) -> String {
         let fingerprints = |bytes: &[u8]| -> Vec<Fingerprint> {
             bytes.iter().map(|byte| Fingerprint::from_bytes([*byte; 16])).collect()
         };
-        let head = Head { generation, ..Head::default() };
+        let snapshot = SnapshotRef { name: "snapshot".into(), members, bytes: 1 };
+        let head = Head { snapshot: Some(snapshot), ..Head::default() };
         let activation = Activation::new("vip").named(name);
         let (added, removed) = (fingerprints(added), fingerprints(removed));
         digest(&activation, &head, ListAction::Keep, added.iter(), removed.iter()).unwrap()
@@ -99,7 +109,9 @@ mod tests {
     fn a_digest_changes_with_everything_it_covers() {
         let base = digest_of("VIP", 1, &[1, 2], &[3]);
         assert_eq!(base, digest_of("VIP", 1, &[1, 2], &[3]));
-        assert_eq!(base.len(), 32);
+        assert!(
+            is_digest(&base) && !is_digest(&base[1..]) && !is_digest(&base.replace(|_| true, "g"))
+        );
         for other in [
             digest_of("vip", 1, &[1, 2], &[3]),
             digest_of("VIP", 2, &[1, 2], &[3]),

@@ -11,6 +11,12 @@ use crate::{Activation, GuardOutcome, GuardReport, HeldMember, Plan};
 /// fault, so it is reported as skipped.
 pub(crate) const NO_CONTACT: &str = "no_contact";
 
+/// The cause of watching or holding a member who was added, and is not on the list.
+pub(crate) const VANISHED: &str = "vanished";
+
+/// What the cause of a held member starts with where two contacts are in conflict.
+pub(crate) const CONFLICT: &str = "conflict:";
+
 /// How a run ended. Each word has one exit code in the `activate` example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -42,6 +48,9 @@ pub enum RunStatus {
 pub struct RunReport {
     /// The segment's name.
     pub segment: String,
+    /// The run's number: greater than those of all earlier ones of this activation. `None` for a dry
+    /// run, and for one that could not begin.
+    pub run: Option<u64>,
     /// The list.
     pub list: ListReport,
     /// How the run ended.
@@ -52,22 +61,33 @@ pub struct RunReport {
     pub removed: u64,
     /// Members that were on the list and stay.
     pub unchanged: u64,
-    /// Members that should be on the list and cannot be, old and new.
+    /// Members that should be on the list and cannot be, old and new. Who they are:
+    /// [`Engine::held`](crate::Engine::held).
     pub held: u64,
+    /// Of `held`, those whose identifier belongs to another contact: a person has to say which
+    /// contact is right.
+    pub conflicts: u64,
     /// Of `added` and `removed`, those that an earlier run began and this one learnt of.
     pub recovered: u64,
     /// Changes wanted and not confirmed; they come back in the next run.
     pub failed: u64,
+    /// Members on the list who have left the segment, and stay until it was without them in enough
+    /// runs.
+    pub dwelling: u64,
     /// Members to be added by a batch of an earlier run that the service is still working on.
     pub under_way: u64,
     /// Members passed over because they are no contacts yet, under "existing contacts only".
     pub skipped: u64,
     /// Rows without a usable identifier, by reason.
     pub rejected: BTreeMap<String, u64>,
+    /// Members of the segment who are excluded, by reason.
+    pub excluded: BTreeMap<String, u64>,
     /// Held members by cause.
     pub held_by_cause: BTreeMap<String, u64>,
     /// Failed changes by cause, where one is known.
     pub failed_by_cause: BTreeMap<String, u64>,
+    /// Of when the segment was, where its source said so.
+    pub as_of: Option<DateTime<Utc>>,
     /// What the guard said.
     pub guard: GuardReport,
     /// What the run set out to do; `None` when it did not get that far.
@@ -105,21 +125,34 @@ pub struct ErrorReport {
     pub temporary: bool,
 }
 
+impl fmt::Display for ErrorReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for ErrorReport {}
+
 impl RunReport {
     pub(crate) fn new(activation: &Activation, now: DateTime<Utc>) -> Self {
         Self {
             segment: activation.segment().to_owned(),
+            run: None,
             list: ListReport { id: None, name: activation.list_name().to_owned() },
             status: RunStatus::NothingToDo,
             added: 0,
             removed: 0,
             unchanged: 0,
             held: 0,
+            conflicts: 0,
+            dwelling: 0,
             recovered: 0,
             failed: 0,
             under_way: 0,
             skipped: 0,
             rejected: BTreeMap::new(),
+            excluded: BTreeMap::new(),
+            as_of: None,
             held_by_cause: BTreeMap::new(),
             failed_by_cause: BTreeMap::new(),
             guard: GuardReport::default(),
@@ -137,8 +170,15 @@ impl RunReport {
     /// [`Busy`](RunStatus::Busy) when `error` may pass by itself, else
     /// [`Failed`](RunStatus::Failed).
     pub fn stopped(activation: &Activation, error: ErrorReport, now: DateTime<Utc>) -> Self {
-        let status = if error.temporary { RunStatus::Busy } else { RunStatus::Failed };
-        Self { status, error: Some(error), ..Self::new(activation, now) }
+        let mut report = Self::new(activation, now);
+        report.stop(error);
+        report
+    }
+
+    /// Notes what stopped the run.
+    pub(crate) fn stop(&mut self, error: ErrorReport) {
+        self.status = if error.temporary { RunStatus::Busy } else { RunStatus::Failed };
+        self.error = Some(error);
     }
 
     pub(crate) fn count_held(&mut self, held: &[HeldMember]) {
@@ -147,6 +187,7 @@ impl RunReport {
                 self.skipped += 1;
             } else {
                 self.held += 1;
+                self.conflicts += u64::from(held.cause.starts_with(CONFLICT));
                 *self.held_by_cause.entry(held.cause.clone()).or_default() += 1;
             }
         }
@@ -182,6 +223,10 @@ impl fmt::Display for RunReport {
             writeln!(f, "  skipped, since they are no contacts yet: {}", self.skipped)?;
         }
         fmt_counts(f, "rows without a usable identifier", &self.rejected)?;
+        if self.dwelling > 0 {
+            writeln!(f, "  left the segment and stay for now: {}", self.dwelling)?;
+        }
+        fmt_counts(f, "excluded", &self.excluded)?;
         fmt_counts(f, "held", &self.held_by_cause)?;
         fmt_counts(f, "failed, to be tried again", &self.failed_by_cause)?;
         for reason in &self.guard.reasons {

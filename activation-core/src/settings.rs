@@ -1,5 +1,7 @@
 //! How an activation behaves: a destination's defaults, overridden per activation.
 
+use std::num::NonZeroU32;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{ActivationKey, GuardLimits, GuardSettings, IdentifierKind};
@@ -37,6 +39,10 @@ pub enum ExistingList {
     OnlyIfEmpty,
     /// It is used, and everybody already on it stays until somebody else removes them.
     KeepMembers,
+    /// It is used, and everybody already on it counts as put there by this activation: the first run
+    /// removes from it whoever is not in the segment, within the guard's limits. Members put there
+    /// by others later stay.
+    OwnAll,
 }
 
 /// Settings as people write them: everything optional, unknown keys refused.
@@ -63,6 +69,12 @@ pub struct SettingsPatch {
     pub missing_contacts: Option<MissingContacts>,
     /// See [`Settings::existing_list`].
     pub existing_list: Option<ExistingList>,
+    /// See [`Settings::hold_days`].
+    pub hold_days: Option<NonZeroU32>,
+    /// See [`Settings::skip_days`].
+    pub skip_days: Option<NonZeroU32>,
+    /// See [`Settings::leave_after_runs`].
+    pub leave_after_runs: Option<NonZeroU32>,
     /// See [`Settings::guard`]; merged limit by limit.
     pub guard: GuardSettings,
 }
@@ -96,6 +108,27 @@ impl SettingsPatch {
         self
     }
 
+    /// Sets how long a held member is left alone.
+    #[must_use]
+    pub fn hold_days(mut self, days: NonZeroU32) -> Self {
+        self.hold_days = Some(days);
+        self
+    }
+
+    /// Sets how long a member who is no contact is passed over.
+    #[must_use]
+    pub fn skip_days(mut self, days: NonZeroU32) -> Self {
+        self.skip_days = Some(days);
+        self
+    }
+
+    /// Sets after how many runs without her a member leaves the list.
+    #[must_use]
+    pub fn leave_after_runs(mut self, runs: NonZeroU32) -> Self {
+        self.leave_after_runs = Some(runs);
+        self
+    }
+
     /// Sets guard limits.
     #[must_use]
     pub fn guard(mut self, guard: GuardSettings) -> Self {
@@ -105,7 +138,7 @@ impl SettingsPatch {
 }
 
 /// Settings with every question answered.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Settings {
     /// Who can see the list; private by default.
@@ -116,8 +149,34 @@ pub struct Settings {
     pub missing_contacts: MissingContacts,
     /// What happens when the list exists already; used only if empty by default.
     pub existing_list: ExistingList,
+    /// After how many days a held member is tried again without any sign of change; 7 by default.
+    pub hold_days: NonZeroU32,
+    /// After how many days a member who was no contact is looked up again, under "existing
+    /// contacts only"; 1 by default.
+    pub skip_days: NonZeroU32,
+    /// The minimum dwell: a member leaves the list in the run that misses her in the segment for
+    /// this many runs in succession; 1 by default, which is at once. Runs that the guard stops do
+    /// not count. Whoever is excluded leaves at once in any case.
+    pub leave_after_runs: NonZeroU32,
     /// When a run is stopped as suspicious.
     pub guard: GuardLimits,
+}
+
+const A_WEEK: NonZeroU32 = NonZeroU32::MIN.saturating_add(6);
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            visibility: Visibility::default(),
+            identifier: IdentifierKind::default(),
+            missing_contacts: MissingContacts::default(),
+            existing_list: ExistingList::default(),
+            hold_days: A_WEEK,
+            skip_days: NonZeroU32::MIN,
+            leave_after_runs: NonZeroU32::MIN,
+            guard: GuardLimits::default(),
+        }
+    }
 }
 
 impl Settings {
@@ -135,6 +194,12 @@ impl Settings {
                 .existing_list
                 .or(defaults.existing_list)
                 .unwrap_or(ours.existing_list),
+            hold_days: overrides.hold_days.or(defaults.hold_days).unwrap_or(ours.hold_days),
+            skip_days: overrides.skip_days.or(defaults.skip_days).unwrap_or(ours.skip_days),
+            leave_after_runs: overrides
+                .leave_after_runs
+                .or(defaults.leave_after_runs)
+                .unwrap_or(ours.leave_after_runs),
             guard: ours.guard.with(&defaults.guard).with(&overrides.guard),
         }
     }
@@ -207,15 +272,40 @@ mod tests {
         let defaults = SettingsPatch::default()
             .visibility(Visibility::Public)
             .identifier(IdentifierKind::MobileNumber)
+            .hold_days(days(30))
+            .skip_days(days(2))
             .guard(GuardSettings { max_removals: Some(7), ..GuardSettings::default() });
         let overrides = SettingsPatch::default()
             .identifier(IdentifierKind::ContactId)
+            .hold_days(days(3))
+            .leave_after_runs(days(2))
             .guard(GuardSettings { max_removal_share: Some(half), ..GuardSettings::default() });
         let settings = Settings::resolve(&defaults, &overrides);
         assert_eq!(settings.visibility, Visibility::Public);
         assert_eq!(settings.identifier, IdentifierKind::ContactId);
         assert_eq!(settings.missing_contacts, MissingContacts::Create);
         assert_eq!((settings.guard.max_removals, settings.guard.max_removal_share), (7, half));
+        assert_eq!((settings.hold_days, settings.skip_days), (days(3), days(2)));
+        assert_eq!(settings.leave_after_runs, days(2));
+        let untouched = Settings::resolve(&SettingsPatch::default(), &SettingsPatch::default());
+        assert_eq!(untouched, Settings::default());
+    }
+
+    fn days(number: u32) -> NonZeroU32 {
+        NonZeroU32::new(number).unwrap()
+    }
+
+    #[test]
+    fn settings_are_written_with_their_units() {
+        let text = r#"{"hold_days":3,"skip_days":2,"leave_after_runs":4,
+            "guard":{"max_age_hours":36,"additions_through":true}}"#;
+        let patch: SettingsPatch = serde_json::from_str(text).unwrap();
+        let settings = Settings::resolve(&SettingsPatch::default(), &patch);
+        assert_eq!((settings.hold_days, settings.skip_days), (days(3), days(2)));
+        assert_eq!(settings.leave_after_runs, days(4));
+        assert_eq!(settings.guard.max_age_hours, Some(36));
+        assert!(settings.guard.additions_through);
+        assert!(serde_json::from_str::<SettingsPatch>(r#"{"leave_after_runs":0}"#).is_err());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::{error::Error as StdError, fmt, sync::Arc};
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 
 /// How many keys a batch should hold at least: per-row hand-overs cost ten times as much.
 pub const ADVISED_BATCH: usize = 8192;
@@ -46,12 +47,50 @@ pub trait SegmentScan: Send {
         None
     }
 
+    /// When what this scan gives was true in the warehouse, where it knows. Asked at the end of the
+    /// scan.
+    fn as_of(&self) -> Option<DateTime<Utc>> {
+        None
+    }
+
     /// The next batch; `None` at the end. Batches of [`ADVISED_BATCH`] keys and more are best.
     ///
     /// # Errors
     ///
     /// Fails when the scan cannot be completed. Nothing of it is used then.
     async fn next_batch(&mut self) -> Result<Option<KeyBatch>, SourceError>;
+}
+
+/// A scan of a segment that is held to the number of rows it announced.
+pub(crate) struct CheckedScan {
+    scan: Box<dyn SegmentScan>,
+    rows: u64,
+}
+
+impl CheckedScan {
+    pub(crate) fn new(scan: Box<dyn SegmentScan>) -> Self {
+        Self { scan, rows: 0 }
+    }
+
+    /// The next batch; an error instead of an end that comes too early or too late.
+    pub(crate) async fn next_batch(&mut self) -> Result<Option<KeyBatch>, SourceError> {
+        let batch = self.scan.next_batch().await?;
+        self.rows += batch.as_ref().map_or(0, |batch| batch.len() as u64);
+        match self.scan.expected_rows() {
+            Some(expected) if batch.is_none() && expected != self.rows => {
+                Err(SourceError::temporary(format!(
+                    "the segment announced {expected} rows and gave {}",
+                    self.rows
+                )))
+            }
+            _ => Ok(batch),
+        }
+    }
+
+    /// Of when the rows are, once the end was reached.
+    pub(crate) fn as_of(&self) -> Option<DateTime<Utc>> {
+        self.scan.as_of()
+    }
 }
 
 /// Raw identifiers of members, packed end to end in one buffer.

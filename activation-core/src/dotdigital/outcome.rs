@@ -25,7 +25,7 @@ impl Single {
     pub(super) fn acknowledged_as(wanted: Option<ContactId>, found: Option<ContactId>) -> Self {
         Self::Outcome(match (wanted, found) {
             (Some(wanted), Some(found)) if wanted != found => {
-                MemberOutcome::Hold { cause: "another_contact_answered".to_owned() }
+                MemberOutcome::Conflict { cause: "another_contact_answered".to_owned() }
             }
             _ => MemberOutcome::Acknowledged { contact: found },
         })
@@ -39,7 +39,10 @@ impl Single {
     /// The call failed.
     pub(super) fn failed(error: Error) -> Self {
         match error.kind() {
-            ErrorKind::Rejected | ErrorKind::NotFound | ErrorKind::Conflict
+            ErrorKind::Conflict if !error.is_temporary() => {
+                Self::Outcome(MemberOutcome::Conflict { cause: cause(&error) })
+            }
+            ErrorKind::Rejected | ErrorKind::NotFound
                 if !error.is_temporary() && !is_list_gone(&error) =>
             {
                 Self::Outcome(MemberOutcome::Hold { cause: cause(&error) })
@@ -171,7 +174,8 @@ fn identifiers_of(failure: &ImportFailure, contact: Option<ContactId>) -> Vec<Id
     }
 }
 
-/// Permanent faults of a contact are held; faults of the request or of unknown kind come back.
+/// Permanent faults of a contact are held; what every contact would meet stops the run; other faults
+/// come back.
 fn failed_outcome(code: Option<&FailureCode>) -> MemberOutcome {
     let Some(code) = code else {
         return MemberOutcome::Retry { cause: "failed_without_a_code".to_owned() };
@@ -181,9 +185,13 @@ fn failed_outcome(code: Option<&FailureCode>) -> MemberOutcome {
         FailureCode::ContactNotFound | FailureCode::InvalidContactId => {
             MemberOutcome::Hold { cause: CONTACT_NOT_FOUND.to_owned() }
         }
+        FailureCode::Duplicate | FailureCode::DuplicateIdentifier => {
+            MemberOutcome::Conflict { cause }
+        }
+        FailureCode::InvalidAddressBookIds | FailureCode::InvalidMatchIdentifier => {
+            MemberOutcome::Misconfigured { cause }
+        }
         FailureCode::Blocker
-        | FailureCode::Duplicate
-        | FailureCode::DuplicateIdentifier
         | FailureCode::GloballySuppressed
         | FailureCode::InvalidDomain
         | FailureCode::InvalidEmail
@@ -228,23 +236,33 @@ mod tests {
     use super::*;
 
     #[test]
-    fn permanent_faults_are_held_and_others_come_back() {
+    fn every_code_has_its_consequence() {
         let outcome = |code: &str| failed_outcome(Some(&FailureCode::from(code)));
         for (code, cause) in [
             ("InvalidEmail", "invalid_email"),
             ("invalidEmail", "invalid_email"),
             ("GloballySuppressed", "globally_suppressed"),
-            ("duplicateIdentifier", "duplicate_identifier"),
+            ("SuppressedByDomain", "suppressed_by_domain"),
             ("contactNotFound", CONTACT_NOT_FOUND),
             ("InvalidContactId", CONTACT_NOT_FOUND),
         ] {
             assert_eq!(outcome(code), MemberOutcome::Hold { cause: cause.into() }, "{code}");
         }
+        for (code, cause) in
+            [("duplicateIdentifier", "duplicate_identifier"), ("Duplicate", "duplicate")]
+        {
+            assert_eq!(outcome(code), MemberOutcome::Conflict { cause: cause.into() }, "{code}");
+        }
         for (code, cause) in [
-            ("ApiSchemaViolation", "api_schema_violation"),
             ("InvalidAddressBookIds", "invalid_address_book_ids"),
-            ("somethingNew", "something_new"),
+            ("InvalidMatchIdentifier", "invalid_match_identifier"),
         ] {
+            let expected = MemberOutcome::Misconfigured { cause: cause.into() };
+            assert_eq!(outcome(code), expected, "{code}");
+        }
+        for (code, cause) in
+            [("ApiSchemaViolation", "api_schema_violation"), ("somethingNew", "something_new")]
+        {
             assert_eq!(outcome(code), MemberOutcome::Retry { cause: cause.into() }, "{code}");
         }
     }
@@ -271,6 +289,6 @@ mod tests {
         else {
             panic!("an outcome");
         };
-        assert!(matches!(outcome, MemberOutcome::Hold { .. }));
+        assert!(matches!(outcome, MemberOutcome::Conflict { .. }));
     }
 }

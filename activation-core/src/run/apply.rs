@@ -277,7 +277,9 @@ impl Work {
         let entries: Vec<Entry> = changes.iter().map(|change| change.entry).collect();
         match ask(session, &receipt, sent_at, &entries, PATIENCE).await? {
             Verdict::Outcomes(outcomes) => {
-                session.settled(batch, self.operation, sent_at, outcomes, tally).await
+                let misconfigured = misconfigured(&outcomes);
+                session.settled(batch, self.operation, sent_at, outcomes, tally).await?;
+                misconfigured.map_or(Ok(()), Err)
             }
             Verdict::Refused(code) => {
                 // It may have acted on some. The halves repeat it, which changes nothing for them.
@@ -365,11 +367,22 @@ fn match_members(
 /// The code of a settled batch that was refused member by member.
 fn refused_by_all(outcomes: &[(Entry, MemberOutcome)]) -> Option<String> {
     let mut codes = outcomes.iter().map(|(_, outcome)| match outcome {
-        MemberOutcome::Hold { cause } => Some(cause),
+        MemberOutcome::Hold { cause } | MemberOutcome::Conflict { cause } => Some(cause),
         _ => None,
     });
     let first = codes.next()??.clone();
     codes.all(|code| code.is_some()).then_some(first)
+}
+
+/// Why no further batch is sent after this one.
+fn misconfigured(outcomes: &[(Entry, MemberOutcome)]) -> Option<RunError> {
+    outcomes.iter().find_map(|(_, outcome)| match outcome {
+        MemberOutcome::Misconfigured { cause } => Some(RunError::Stopped(format!(
+            "the destination refuses members for a reason that concerns all of them ({cause}); \
+             look at the list and at the kind of identifier in the configuration, and run again"
+        ))),
+        _ => None,
+    })
 }
 
 fn same_for_all(entries: &[Entry], outcome: &MemberOutcome) -> Vec<(Entry, MemberOutcome)> {

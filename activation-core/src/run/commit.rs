@@ -1,80 +1,156 @@
 //! Moves the state forward by exactly what was acknowledged. Nothing else does.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use chrono::TimeDelta;
 use segment_diff::Fingerprint;
 
 use super::{
     error::RunError,
-    journal::{NO_BATCH, OpenBatch, Stage},
-    membership::write_membership,
+    journal::{Entry, NO_BATCH, OpenBatch, Stage},
+    membership::{Changes, write_membership},
     session::Session,
     tally::Tally,
 };
-use crate::{Commit, Event, Head, HeldMember, ListPin, RunReport};
+use crate::{
+    AbsentMember, Commit, Event, Head, HeldMember, ListPin, MembershipChange, RunReport,
+    SnapshotRef, report::VANISHED,
+};
 
 /// How long after its journal entry a job whose outcome is unknown may still come to life: an hour,
 /// after a call that may have lined up for its turn for another.
 const UNCERTAIN_FOR: TimeDelta = TimeDelta::hours(2);
 
-/// Commits what a run learnt: previous + acknowledged additions − acknowledged removals, held
-/// members, and the end of batches that need no more attention. Returns the members newly held.
+/// The ledger's cause of what an earlier run began.
+const RECOVERED: &str = "recovered";
+
+/// What a run found out beside the outcomes of its batches.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    /// Held members who left the segment.
+    pub(super) released: Vec<Fingerprint>,
+    /// All members of the snapshot who are not in the segment; `None` where that was not looked at.
+    pub(super) absent: Option<Vec<AbsentMember>>,
+    /// Why those were removed who are excluded; `None` where an earlier run knew why.
+    pub(super) excluded_leavers: Option<HashMap<Fingerprint, String>>,
+    /// Whether the plan was carried out. An approval of it is used up then, or as soon as list or
+    /// membership has moved, since the same plan cannot come again.
+    pub(super) is_done: bool,
+}
+
+/// Commits what a run learnt: previous + acknowledged additions − acknowledged removals, held and
+/// absent members, and the end of batches that need no more attention. Returns the members newly held.
 pub(super) async fn commit(
     session: &mut Session<'_>,
     mut tally: Tally,
-    released: Vec<Fingerprint>,
+    findings: Findings,
     everything_settled: bool,
     report: &mut RunReport,
 ) -> Result<Vec<HeldMember>, RunError> {
     tally.sort();
     let hold = tally.held_members(&session.held, session.clock.now());
-    let unhold = no_longer_held(session, &tally, released);
+    let unhold = no_longer_held(session, &tally, &findings.released);
+    let absent = (findings.absent).and_then(|absent| still_absent(session, &tally, absent));
     let mut retired_batches = std::mem::take(&mut tally.retired_batches);
     if everything_settled {
         retired_batches.extend(retire_outlived(session, &hold, &unhold).await?);
     }
     let moves = tally.moves_membership();
-    if !moves && hold.is_empty() && unhold.is_empty() && retired_batches.is_empty() {
+    let lists_stay = hold.is_empty() && unhold.is_empty() && absent.is_none();
+    if findings.is_done || moves {
+        retired_batches.append(&mut session.approved);
+    }
+    if !moves && lists_stay && retired_batches.is_empty() {
         return Ok(hold);
     }
     session.renew().await?;
+    let mut ledger = session.ledger()?;
     let mut head = next_head(session);
     if moves {
         let previous = session.head.snapshot.as_ref();
-        head.snapshot = write_membership(
-            session.store,
-            session.lease()?,
-            previous,
-            &tally.added,
-            &tally.removed,
-        )
-        .await?;
+        let knows_why = findings.excluded_leavers.is_some();
+        let changes = Changes {
+            added: &tally.added,
+            removed: &tally.removed,
+            why_added: if knows_why { "entered_segment" } else { RECOVERED },
+            why_removed: if knows_why { "left_segment" } else { RECOVERED },
+            excluded: &findings.excluded_leavers.unwrap_or_default(),
+        };
+        let lease = session.lease()?;
+        let written = write_membership(session.store, lease, previous, &changes, &mut ledger);
+        head.snapshot = written.await?;
     }
-    let commit = Commit { head, retired_batches, hold: hold.clone(), unhold, ..Commit::default() };
+    for held in &hold {
+        ledger.push(MembershipChange::Hold, held.member, None, &held.cause).await?;
+    }
+    for member in findings.released {
+        ledger.push(MembershipChange::Release, member, None, "left_segment").await?;
+    }
+    ledger.finish().await?;
+    let newly_held = hold.clone();
+    let commit = Commit { head, retired_batches, hold, unhold, absent, ..Commit::default() };
     store(session, commit).await?;
     report.added += tally.added.len() as u64;
     report.removed += tally.removed.len() as u64;
-    Ok(hold)
+    Ok(newly_held)
 }
 
-/// Commits the list to keep; the intent to create one is fulfilled.
-pub(super) async fn commit_pin(session: &mut Session<'_>, pin: ListPin) -> Result<(), RunError> {
-    let head = Head { pin: Some(pin), ..next_head(session) };
-    store(session, Commit { head, retired_batches: vec![NO_BATCH], ..Commit::default() }).await
+/// Commits the list to keep, with everybody on it where they are owned; the intent to create one is
+/// fulfilled.
+pub(super) async fn commit_pin(
+    session: &mut Session<'_>,
+    pin: ListPin,
+    owned: Option<Vec<Entry>>,
+) -> Result<(), RunError> {
+    let mut head = Head { pin: Some(pin), ..next_head(session) };
+    let mut ledger = session.ledger()?;
+    if let Some(owned) = owned {
+        let changes = Changes {
+            added: &owned,
+            removed: &[],
+            why_added: "adopted",
+            why_removed: "",
+            excluded: &HashMap::new(),
+        };
+        let lease = session.lease()?;
+        let written = write_membership(session.store, lease, None, &changes, &mut ledger);
+        head.snapshot = written.await?;
+    }
+    let mut retired_batches = vec![NO_BATCH];
+    retired_batches.append(&mut session.approved);
+    ledger.finish().await?;
+    store(session, Commit { head, retired_batches, ..Commit::default() }).await
+}
+
+/// Commits a record that was put right against the list.
+pub(super) async fn commit_record(
+    session: &mut Session<'_>,
+    pin: ListPin,
+    snapshot: Option<SnapshotRef>,
+    hold: Vec<HeldMember>,
+    unhold: Vec<Fingerprint>,
+) -> Result<(), RunError> {
+    let head = Head { pin: Some(pin), snapshot, ..next_head(session) };
+    // Where a list was to be created, this is it.
+    let retired_batches = vec![NO_BATCH];
+    store(session, Commit { head, retired_batches, hold, unhold, ..Commit::default() }).await
 }
 
 fn next_head(session: &Session<'_>) -> Head {
     Head { generation: session.head.generation + 1, ..session.head.clone() }
 }
 
-async fn store(session: &mut Session<'_>, commit: Commit) -> Result<(), RunError> {
-    let commit = Commit { expected_generation: session.head.generation, ..commit };
+async fn store(session: &mut Session<'_>, mut commit: Commit) -> Result<(), RunError> {
+    commit.expected_generation = session.head.generation;
+    let now = session.clock.now();
+    let expired = session.journal.approvals.iter().filter(|(_, given)| given.expires_at <= now);
+    commit.retired_batches.extend(expired.map(|(batch, _)| *batch));
     session.store.commit(session.lease()?, commit.clone()).await?;
     let replaced: HashSet<Fingerprint> =
         commit.hold.iter().map(|held| held.member).chain(commit.unhold).collect();
     session.held.retain(|held| !replaced.contains(&held.member));
     session.held.extend(commit.hold);
+    session.absent = commit.absent.unwrap_or(std::mem::take(&mut session.absent));
     session.head = commit.head;
     session.observe(&Event::Committed { generation: session.head.generation });
     Ok(())
@@ -83,11 +159,24 @@ async fn store(session: &mut Session<'_>, commit: Commit) -> Result<(), RunError
 fn no_longer_held(
     session: &Session<'_>,
     tally: &Tally,
-    released: Vec<Fingerprint>,
+    released: &[Fingerprint],
 ) -> Vec<Fingerprint> {
     let added: HashSet<Fingerprint> = tally.added.iter().map(|entry| entry.member).collect();
-    let added = session.held.iter().map(|held| held.member).filter(|held| added.contains(held));
-    added.chain(released).collect()
+    // Whoever vanished is watched until she is seen on the list.
+    let added = (session.held.iter())
+        .filter(|held| added.contains(&held.member) && held.cause != VANISHED)
+        .map(|held| held.member);
+    added.chain(released.iter().copied()).collect()
+}
+
+/// Who is still absent after this run; `None` where nothing is to be written.
+fn still_absent(
+    session: &Session<'_>,
+    tally: &Tally,
+    mut absent: Vec<AbsentMember>,
+) -> Option<Vec<AbsentMember>> {
+    absent.retain(|absent| tally.removed.binary_search(&absent.member).is_err());
+    (!(absent.is_empty() && session.absent.is_empty())).then_some(absent)
 }
 
 /// Uncertain batches that were old enough when this run began, and that it has made up for. The
@@ -99,7 +188,10 @@ async fn retire_outlived(
 ) -> Result<Vec<u64>, RunError> {
     let horizon = session.started_at - UNCERTAIN_FOR;
     let unhold: HashSet<&Fingerprint> = unhold.iter().collect();
+    // Whoever vanished and was tried again is only watched.
+    let is_held = |held: &&HeldMember| held.cause != VANISHED || held.retry_at > session.started_at;
     let held: HashSet<Fingerprint> = (session.held.iter().chain(hold))
+        .filter(is_held)
         .map(|held| held.member)
         .filter(|member| !unhold.contains(member))
         .collect();

@@ -10,12 +10,14 @@ use segment_diff::{
 
 use super::{
     error::RunError,
+    excluded::Excluded,
     journal::{Entry, OpenBatch, Stage},
     membership::MembershipReader,
 };
 use crate::{
-    ActivationKey, DeltaCounts, HeldMember, Identifier, IdentifierKind, Operation, Reject,
-    SegmentSource, SnapshotRef, SourceError, StateStore, StoreError, StoreErrorKind,
+    AbsentMember, ActivationKey, DeltaCounts, HeldMember, Identifier, IdentifierKind, Operation,
+    Reject, SegmentSource, SnapshotRef, StateStore, StoreError, StoreErrorKind,
+    source::CheckedScan,
 };
 
 /// A wanted change of one member.
@@ -34,8 +36,18 @@ pub(super) struct Delta {
     pub(super) unchanged: u64,
     /// Members whose addition the service is still working on.
     pub(super) under_way: u64,
+    /// Of when the segment is, where its source knows.
+    pub(super) as_of: Option<DateTime<Utc>>,
     /// Rows without a usable identifier.
     pub(super) rejected: BTreeMap<Reject, u64>,
+    /// Members of the segment who are excluded, by reason.
+    pub(super) excluded: BTreeMap<String, u64>,
+    /// Why those are to be removed who are excluded, as the ledger says it.
+    pub(super) excluded_leavers: HashMap<Fingerprint, String>,
+    /// Members who have left and stay for now.
+    pub(super) dwelling: u64,
+    /// Members of the snapshot who are not in the segment, and for how many runs.
+    pub(super) absent: Vec<AbsentMember>,
     /// In ascending order of fingerprint, whatever order the source has.
     pub(super) additions: Vec<Change>,
     /// In ascending order of fingerprint.
@@ -53,8 +65,13 @@ pub(super) struct Sides<'a> {
     pub(super) store: &'a dyn StateStore,
     pub(super) activation: &'a ActivationKey,
     pub(super) snapshot: Option<&'a SnapshotRef>,
+    /// In place of the snapshot: everybody on a list that is about to be adopted and owned.
+    pub(super) owned: Option<&'a [Entry]>,
     pub(super) source: &'a dyn SegmentSource,
     pub(super) kind: IdentifierKind,
+    pub(super) excluded: &'a Excluded,
+    /// After how many runs without her a member leaves.
+    pub(super) leave_after_runs: u32,
 }
 
 /// Members that need more than the plain difference.
@@ -65,11 +82,18 @@ pub(super) struct Special<'a> {
     uncertain_removals: HashSet<Fingerprint>,
     /// Members of batches the service is still working on: nothing is planned for them.
     under_way: HashSet<Fingerprint>,
+    /// In how many runs in succession the segment was without them.
+    absent: HashMap<Fingerprint, u32>,
     now: DateTime<Utc>,
 }
 
 impl<'a> Special<'a> {
-    pub(super) fn new(held: &'a [HeldMember], batches: &[OpenBatch], now: DateTime<Utc>) -> Self {
+    pub(super) fn new(
+        held: &'a [HeldMember],
+        absent: &[AbsentMember],
+        batches: &[OpenBatch],
+        now: DateTime<Utc>,
+    ) -> Self {
         let held = held.iter().map(|held| (held.member, held)).collect();
         let members = |wanted: &dyn Fn(&OpenBatch) -> bool| -> HashSet<Fingerprint> {
             let batches = batches.iter().filter(|batch| wanted(batch));
@@ -83,6 +107,7 @@ impl<'a> Special<'a> {
             uncertain_additions: uncertain(Operation::Add),
             uncertain_removals: uncertain(Operation::Remove),
             under_way: members(&|batch| matches!(batch.stage, Stage::Accepted(_))),
+            absent: absent.iter().map(|absent| (absent.member, absent.runs)).collect(),
             now,
         }
     }
@@ -112,8 +137,10 @@ impl Delta {
             key: sides.store.fingerprint_key(),
             kind: sides.kind,
             special,
+            excluded: sides.excluded,
             probe,
             seen: HashSet::new(),
+            left_out: HashSet::new(),
             delta: Self::default(),
         };
         scan.read(sides.source).await?;
@@ -136,6 +163,9 @@ impl Delta {
             added: delta.additions.len() as u64,
             removed: delta.removals.len() as u64,
             rejected: delta.rejected.values().sum(),
+            excluded: delta.excluded.values().sum(),
+            exclusion_rows: sides.excluded.rows,
+            rejected_exclusions: sides.excluded.rejected,
         };
         Ok(delta)
     }
@@ -146,30 +176,25 @@ struct Scan<'a> {
     key: &'a FingerprintKey,
     kind: IdentifierKind,
     special: &'a Special<'a>,
+    excluded: &'a Excluded,
     probe: Probe,
     /// Special members met in the segment.
     seen: HashSet<Fingerprint>,
+    /// Excluded members met in the segment.
+    left_out: HashSet<Fingerprint>,
     delta: Delta,
 }
 
 impl Scan<'_> {
     async fn read(&mut self, source: &dyn SegmentSource) -> Result<(), RunError> {
-        let mut scan = source.open().await?;
-        let expected = scan.expected_rows();
-        let mut rows: u64 = 0;
+        let mut scan = CheckedScan::new(source.open().await?);
         while let Some(batch) = scan.next_batch().await? {
-            rows += batch.len() as u64;
             for raw in batch.iter() {
                 self.row(raw);
             }
         }
-        match expected {
-            Some(expected) if expected != rows => Err(SourceError::temporary(format!(
-                "the segment announced {expected} rows and gave {rows}"
-            ))
-            .into()),
-            _ => Ok(()),
-        }
+        self.delta.as_of = scan.as_of();
+        Ok(())
     }
 
     fn row(&mut self, raw: &[u8]) {
@@ -181,6 +206,12 @@ impl Scan<'_> {
 
     fn member(&mut self, identifier: Identifier) {
         let member = fingerprint(self.key, &identifier);
+        if let Some(reason) = self.excluded.reason(&member) {
+            if self.left_out.insert(member) {
+                *self.delta.excluded.entry(reason.to_owned()).or_default() += 1;
+            }
+            return;
+        }
         let observation = self.probe.observe(member);
         if observation == Observation::Duplicate {
             return;
@@ -219,7 +250,10 @@ pub(super) fn fingerprint(key: &FingerprintKey, identifier: &Identifier) -> Fing
 }
 
 async fn load_probe(sides: &Sides<'_>) -> Result<Probe, StoreError> {
-    let expected = sides.snapshot.map_or(0, |snapshot| snapshot.members);
+    let expected = match sides.owned {
+        Some(owned) => owned.len() as u64,
+        None => sides.snapshot.map_or(0, |snapshot| snapshot.members),
+    };
     let capacity = usize::try_from(expected).unwrap_or(0);
     let mut builder = ProbeBuilder::with_capacity(capacity);
     let mut reader = open(sides).await?;
@@ -261,8 +295,8 @@ async fn collect_removals(
             if special.watches(&entry.member) {
                 in_snapshot.insert(entry.member);
             }
-            if !probe.was_seen(index) && !special.under_way.contains(&entry.member) {
-                delta.removals.push(Change { entry, identifier: None });
+            if !probe.was_seen(index) {
+                leave(sides, special, entry, delta);
             }
             index += 1;
         }
@@ -270,6 +304,36 @@ async fn collect_removals(
     Ok(in_snapshot)
 }
 
-async fn open(sides: &Sides<'_>) -> Result<MembershipReader, StoreError> {
-    MembershipReader::open(sides.store, sides.activation, sides.snapshot).await
+/// Somebody whom the segment is without: she leaves, dwells, or is being removed already.
+fn leave(sides: &Sides<'_>, special: &Special<'_>, entry: Entry, delta: &mut Delta) {
+    let missed_before = special.absent.get(&entry.member).copied();
+    let is_under_way = special.under_way.contains(&entry.member);
+    let runs = match (missed_before, is_under_way) {
+        (before, false) => before.unwrap_or(0).saturating_add(1),
+        (Some(before), true) => before,
+        (None, true) => return,
+    };
+    if sides.leave_after_runs > 1 {
+        delta.absent.push(AbsentMember { member: entry.member, runs });
+    }
+    if is_under_way {
+        return;
+    }
+    let excluded = sides.excluded.reason(&entry.member);
+    if let Some(reason) = excluded {
+        delta.excluded_leavers.insert(entry.member, format!("excluded:{reason}"));
+    }
+    if runs >= sides.leave_after_runs || excluded.is_some() {
+        delta.removals.push(Change { entry, identifier: None });
+    } else {
+        delta.dwelling += 1;
+    }
+}
+
+/// Opens the membership that the segment is compared with.
+pub(super) async fn open(sides: &Sides<'_>) -> Result<MembershipReader, StoreError> {
+    match sides.owned {
+        Some(owned) => Ok(MembershipReader::of(owned.to_vec())),
+        None => MembershipReader::open(sides.store, sides.activation, sides.snapshot).await,
+    }
 }

@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use crate::{
-    DestinationError, DestinationErrorKind, ErrorReport, SourceError, StoreError, StoreErrorKind,
+    DestinationError, DestinationErrorKind, ErrorReport, LedgerError, SourceError, StoreError,
+    StoreErrorKind,
 };
 
 /// Whatever stops a run. What was acknowledged before is kept all the same.
@@ -15,6 +16,8 @@ pub(super) enum RunError {
     Store(#[from] StoreError),
     #[error("the destination did not do it: {}", chain(.0))]
     Destination(#[from] DestinationError),
+    #[error("the ledger could not be kept, and nothing was committed: {}", chain(.0))]
+    Ledger(#[from] LedgerError),
     #[error("{0}")]
     Stopped(String),
     #[error("{0}")]
@@ -22,7 +25,7 @@ pub(super) enum RunError {
 }
 
 impl RunError {
-    fn is_temporary(&self) -> bool {
+    pub(super) fn is_temporary(&self) -> bool {
         match self {
             Self::Source(error) => error.is_temporary(),
             Self::Store(error) => matches!(
@@ -30,6 +33,7 @@ impl RunError {
                 StoreErrorKind::Fenced | StoreErrorKind::Moved | StoreErrorKind::Unavailable
             ),
             Self::Destination(error) => error.is_temporary(),
+            Self::Ledger(error) => error.is_temporary(),
             Self::Stopped(_) => false,
             Self::NotYet(_) => true,
         }
@@ -39,7 +43,11 @@ impl RunError {
     pub(super) fn may_have_acted(&self) -> bool {
         match self {
             Self::Destination(error) => error.kind == DestinationErrorKind::Unknown,
-            Self::Source(_) | Self::Store(_) | Self::Stopped(_) | Self::NotYet(_) => false,
+            Self::Source(_)
+            | Self::Store(_)
+            | Self::Ledger(_)
+            | Self::Stopped(_)
+            | Self::NotYet(_) => false,
         }
     }
 

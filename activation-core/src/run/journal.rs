@@ -9,7 +9,8 @@ use segment_diff::Fingerprint;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ContactId, JournalEntry, MemberOutcome, Operation, Receipt, StoreError, StoreErrorKind,
+    Approval, ContactId, JournalEntry, MemberOutcome, Operation, Receipt, StoreError,
+    StoreErrorKind,
 };
 
 /// The batch number of records that belong to no batch.
@@ -40,6 +41,8 @@ pub(super) enum Record {
     Settled { outcomes: Vec<(Entry, MemberOutcome)> },
     /// What is left of a settled batch: members of whom nothing is known.
     Uncertain { operation: Operation, at: DateTime<Utc>, members: Vec<Entry> },
+    /// A plan may go on although the guard trips at it. Has a batch of its own.
+    Approved { approval: Approval },
 }
 
 /// A batch that was not retired.
@@ -69,6 +72,8 @@ pub(super) struct Journal {
     pub(super) batches: Vec<OpenBatch>,
     /// The name of a list that may have been created.
     pub(super) create_intent: Option<String>,
+    /// Approvals with their batches.
+    pub(super) approvals: Vec<(u64, Approval)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -80,6 +85,7 @@ enum Header {
     Accepted { receipt: Receipt },
     Settled { groups: Vec<Group> },
     Uncertain { operation: Operation, at: DateTime<Utc> },
+    Approved { approval: Approval },
 }
 
 /// A run of members with the same outcome.
@@ -96,6 +102,8 @@ enum OutcomeName {
     Acknowledged,
     Retry,
     Hold,
+    Conflict,
+    Misconfigured,
     Unknown,
 }
 
@@ -116,6 +124,7 @@ impl Record {
                 entries.iter().for_each(|entry| pack(*entry, &mut members));
                 Header::Uncertain { operation: *operation, at: *at }
             }
+            Self::Approved { approval } => Header::Approved { approval: approval.clone() },
         };
         encode(batch, &header, &members)
     }
@@ -137,6 +146,7 @@ impl Record {
             Header::Accepted { receipt } => Self::Accepted { receipt },
             Header::Settled { groups } => Self::Settled { outcomes: ungroup(groups, members)? },
             Header::Uncertain { operation, at } => Self::Uncertain { operation, at, members },
+            Header::Approved { approval } => Self::Approved { approval },
         })
     }
 }
@@ -163,7 +173,9 @@ impl Journal {
 
     /// A batch number greater than every one in use.
     pub(super) fn next_batch(&self) -> u64 {
-        self.batches.iter().map(|batch| batch.id).max().unwrap_or(NO_BATCH) + 1
+        let batches = self.batches.iter().map(|batch| batch.id);
+        let approvals = self.approvals.iter().map(|(batch, _)| *batch);
+        batches.chain(approvals).max().unwrap_or(NO_BATCH) + 1
     }
 
     /// Whether a list of that name may be there because a run asked for it. Names differ by more
@@ -177,6 +189,7 @@ impl Journal {
         match record {
             Record::CreateIntent { name } => self.create_intent = Some(name),
             Record::NotCreated => self.create_intent = None,
+            Record::Approved { approval } => self.approvals.push((id, approval)),
             Record::Sending { operation, at, members }
             | Record::Uncertain { operation, at, members } => {
                 let stage = Stage::Uncertain;
@@ -253,6 +266,8 @@ fn groups(outcomes: &[(Entry, MemberOutcome)]) -> Vec<Group> {
             MemberOutcome::Acknowledged { .. } => (OutcomeName::Acknowledged, None),
             MemberOutcome::Retry { cause } => (OutcomeName::Retry, Some(cause)),
             MemberOutcome::Hold { cause } => (OutcomeName::Hold, Some(cause)),
+            MemberOutcome::Conflict { cause } => (OutcomeName::Conflict, Some(cause)),
+            MemberOutcome::Misconfigured { cause } => (OutcomeName::Misconfigured, Some(cause)),
             MemberOutcome::Unknown { cause } => (OutcomeName::Unknown, Some(cause)),
         };
         match groups.last_mut() {
@@ -279,6 +294,8 @@ fn ungroup(
                 OutcomeName::Acknowledged => MemberOutcome::Acknowledged { contact: entry.contact },
                 OutcomeName::Retry => MemberOutcome::Retry { cause },
                 OutcomeName::Hold => MemberOutcome::Hold { cause },
+                OutcomeName::Conflict => MemberOutcome::Conflict { cause },
+                OutcomeName::Misconfigured => MemberOutcome::Misconfigured { cause },
                 OutcomeName::Unknown => MemberOutcome::Unknown { cause },
             };
             outcomes.push((entry, outcome));
@@ -314,7 +331,16 @@ mod tests {
             (entry(3, 0), MemberOutcome::Hold { cause: "blocker".into() }),
             (entry(4, 0), MemberOutcome::Retry { cause: "busy".into() }),
             (entry(5, 0), MemberOutcome::Unknown { cause: "import_failed".into() }),
+            (entry(6, 0), MemberOutcome::Conflict { cause: "duplicate".into() }),
+            (entry(7, 0), MemberOutcome::Misconfigured { cause: "no_such_list".into() }),
         ];
+        let approval = Approval {
+            digest: "0".repeat(32),
+            by: "ops".into(),
+            reason: "a campaign ended".into(),
+            approved_at: DateTime::UNIX_EPOCH,
+            expires_at: DateTime::UNIX_EPOCH + chrono::TimeDelta::days(1),
+        };
         let journal = replay(&[
             (NO_BATCH, Record::CreateIntent { name: "VIP".into() }),
             (1, sending(vec![entry(1, 0), entry(2, 0)])),
@@ -323,10 +349,12 @@ mod tests {
             (3, sending(vec![entry(1, 0)])),
             (3, Record::Accepted { receipt: receipt.clone() }),
             (3, Record::Settled { outcomes: outcomes.clone() }),
+            (4, Record::Approved { approval: approval.clone() }),
         ])
         .unwrap();
+        assert_eq!(journal.approvals, [(4, approval)]);
         assert!(journal.may_have_created("vip") && !journal.may_have_created("staff"));
-        assert_eq!(journal.next_batch(), 4);
+        assert_eq!(journal.next_batch(), 5);
         let stages: Vec<_> = journal.batches.iter().map(|batch| batch.stage.clone()).collect();
         assert_eq!(stages, [Stage::Uncertain, Stage::Accepted(receipt), Stage::Settled(outcomes)]);
         assert_eq!(journal.batches[1].members, [entry(9, 90)]);

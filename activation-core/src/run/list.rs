@@ -75,19 +75,27 @@ async fn find_pinned(
     activation: &Activation,
     pin: &ListPin,
 ) -> Result<FoundList, RunError> {
-    let Some(state) = destination.list(pin.list_id).await? else {
-        return Err(RunError::Stopped(format!(
-            "list {} (\"{}\") no longer exists; nothing was changed. Bring it back, or give this \
-             activation a fresh state to start a new list",
-            pin.list_id, pin.name
-        )));
-    };
+    let state = pinned(destination, pin).await?;
     // What others changed by hand is accepted; what our own configuration changed is passed on.
     let wish = wish(activation);
     let rename = wish.name != pin.name;
     let changed = rename || wish.visibility != pin.visibility;
     let action = if changed { ListAction::Update } else { ListAction::Keep };
     Ok(FoundList { action, state: Some(state), rename })
+}
+
+/// The list that the pin names.
+pub(super) async fn pinned(
+    destination: &dyn Destination,
+    pin: &ListPin,
+) -> Result<ListState, RunError> {
+    destination.list(pin.list_id).await?.ok_or_else(|| {
+        RunError::Stopped(format!(
+            "list {} (\"{}\") no longer exists; nothing was changed. Bring it back, or give this \
+             activation a fresh state to start a new list",
+            pin.list_id, pin.name
+        ))
+    })
 }
 
 async fn find_by_name(
@@ -113,7 +121,7 @@ async fn may_adopt(
     state: &ListState,
 ) -> Result<(), RunError> {
     let policy = activation.resolved().existing_list;
-    if policy == ExistingList::KeepMembers {
+    if matches!(policy, ExistingList::KeepMembers | ExistingList::OwnAll) {
         return Ok(());
     }
     if policy == ExistingList::OnlyIfEmpty {
@@ -124,7 +132,8 @@ async fn may_adopt(
     }
     Err(RunError::Stopped(format!(
         "a list named \"{}\" exists already (id {}){}; nothing was changed. Give the activation \
-         another name, or set existing_list = \"keep_members\" to use it and leave its members",
+         another name, or set existing_list to \"keep_members\" to use it and leave its members, or to \
+         \"own_all\" to take them for your own",
         state.name,
         state.id,
         if policy == ExistingList::OnlyIfEmpty { " and has members" } else { "" },
@@ -149,6 +158,17 @@ async fn create(
             Ok(None) | Err(_) => Err(error.into()),
         },
         DestinationErrorKind::NameTaken => match destination.list_named(&wish.name).await? {
+            // It appeared after the plan was made: who is on it was not looked at. With an intent it
+            // is the one an earlier run asked for.
+            Some(_)
+                if !create_intent
+                    && activation.resolved().existing_list == ExistingList::OwnAll =>
+            {
+                Err(RunError::NotYet(format!(
+                    "a list named \"{}\" has appeared just now; the next run looks at its members",
+                    wish.name
+                )))
+            }
             Some(state) if create_intent => Ok(state),
             Some(state) => may_adopt(destination, activation, &state).await.map(|()| state),
             None => Err(name_taken(error).into()),

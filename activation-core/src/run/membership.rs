@@ -2,15 +2,17 @@
 //!
 //! A record is a fingerprint and a contact id (8 bytes, little endian, 0 for unknown).
 
+use std::collections::HashMap;
+
 use segment_diff::{
     Fingerprint,
     snapshot::{Decoder, Encoder, Layout, SnapshotError},
 };
 
-use super::journal::Entry;
+use super::{error::RunError, journal::Entry};
 use crate::{
-    ActivationKey, ContactId, Lease, SnapshotRead, SnapshotRef, SnapshotWrite, StateStore,
-    StoreError, StoreErrorKind,
+    ActivationKey, ContactId, Lease, MembershipChange, SnapshotRead, SnapshotRef, SnapshotWrite,
+    StateStore, StoreError, StoreErrorKind, ledger::LedgerWriter,
 };
 
 const LAYOUT: Layout = Layout::Fixed { key: 16, payload: 8 };
@@ -22,6 +24,8 @@ const CHUNK_BYTES: usize = 256 * 1024;
 pub(super) struct MembershipReader {
     chunks: Option<Box<dyn SnapshotRead>>,
     decoder: Decoder,
+    /// Members that come before those of the chunks.
+    ready: Vec<Entry>,
 }
 
 impl MembershipReader {
@@ -35,7 +39,12 @@ impl MembershipReader {
             Some(snapshot) => Some(store.read_snapshot(activation, snapshot).await?),
             None => None,
         };
-        Ok(Self { chunks, decoder: Decoder::new() })
+        Ok(Self { chunks, decoder: Decoder::new(), ready: Vec::new() })
+    }
+
+    /// Reads members that are in memory, in ascending order of fingerprint.
+    pub(super) fn of(members: Vec<Entry>) -> Self {
+        Self { chunks: None, decoder: Decoder::new(), ready: members }
     }
 
     /// Puts the next members into `members`, replacing its content; `false` at the end.
@@ -43,7 +52,7 @@ impl MembershipReader {
         &mut self,
         members: &mut Vec<Entry>,
     ) -> Result<bool, StoreError> {
-        members.clear();
+        *members = std::mem::take(&mut self.ready);
         while members.is_empty() {
             let Some(chunks) = &mut self.chunks else { return Ok(false) };
             match chunks.next_chunk().await? {
@@ -78,22 +87,25 @@ impl MembershipReader {
 }
 
 /// Writes `previous` without `removed` and with `added` as a new snapshot: one streaming merge.
-/// Both changes are in ascending order. Returns `None` when nobody is left.
+/// Both changes are in ascending order. Returns `None` when nobody is left. Who really enters or
+/// leaves stands in the ledger.
 pub(super) async fn write_membership(
     store: &dyn StateStore,
     lease: &Lease,
     previous: Option<&SnapshotRef>,
-    added: &[Entry],
-    removed: &[Fingerprint],
-) -> Result<Option<SnapshotRef>, StoreError> {
+    changes: &Changes<'_>,
+    ledger: &mut LedgerWriter<'_>,
+) -> Result<Option<SnapshotRef>, RunError> {
+    let Changes { added, removed, .. } = changes;
     let mut reader = MembershipReader::open(store, &lease.activation, previous).await?;
-    let mut writer = MembershipWriter::new(store.write_snapshot(lease).await?);
+    let mut writer = MembershipWriter::begin(store, lease).await?;
     let mut added = added.iter().copied().peekable();
     let mut removed = removed.iter().copied().peekable();
     let mut members = Vec::new();
     while reader.next_members(&mut members).await? {
         for &kept in &members {
             while let Some(new) = added.next_if(|new| new.member < kept.member) {
+                changes.enter(new, ledger).await?;
                 writer.push(new).await?;
             }
             while removed.next_if(|gone| *gone < kept.member).is_some() {}
@@ -102,16 +114,43 @@ pub(super) async fn write_membership(
                 writer.push(new).await?;
             } else if removed.peek() != Some(&kept.member) {
                 writer.push(kept).await?;
+            } else {
+                changes.exit(kept, ledger).await?;
             }
         }
     }
     for new in added {
+        changes.enter(new, ledger).await?;
         writer.push(new).await?;
     }
-    writer.finish().await
+    Ok(writer.finish().await?)
 }
 
-struct MembershipWriter {
+/// Changes of a membership, and why they are made.
+pub(super) struct Changes<'a> {
+    pub(super) added: &'a [Entry],
+    pub(super) removed: &'a [Fingerprint],
+    pub(super) why_added: &'a str,
+    pub(super) why_removed: &'a str,
+    /// Why those are removed who are excluded.
+    pub(super) excluded: &'a HashMap<Fingerprint, String>,
+}
+
+impl Changes<'_> {
+    async fn enter(&self, new: Entry, ledger: &mut LedgerWriter<'_>) -> Result<(), RunError> {
+        let Entry { member, contact } = new;
+        Ok(ledger.push(MembershipChange::Enter, member, contact, self.why_added).await?)
+    }
+
+    async fn exit(&self, gone: Entry, ledger: &mut LedgerWriter<'_>) -> Result<(), RunError> {
+        let Entry { member, contact } = gone;
+        let cause = self.excluded.get(&member).map_or(self.why_removed, String::as_str);
+        Ok(ledger.push(MembershipChange::Exit, member, contact, cause).await?)
+    }
+}
+
+/// Writes members, in ascending order of fingerprint.
+pub(super) struct MembershipWriter {
     chunks: Box<dyn SnapshotWrite>,
     encoder: Encoder,
     pending: Vec<u8>,
@@ -119,11 +158,12 @@ struct MembershipWriter {
 }
 
 impl MembershipWriter {
-    fn new(chunks: Box<dyn SnapshotWrite>) -> Self {
-        Self { chunks, encoder: Encoder::new(LAYOUT), pending: Vec::new(), members: 0 }
+    pub(super) async fn begin(store: &dyn StateStore, lease: &Lease) -> Result<Self, StoreError> {
+        let chunks = store.write_snapshot(lease).await?;
+        Ok(Self { chunks, encoder: Encoder::new(LAYOUT), pending: Vec::new(), members: 0 })
     }
 
-    async fn push(&mut self, entry: Entry) -> Result<(), StoreError> {
+    pub(super) async fn push(&mut self, entry: Entry) -> Result<(), StoreError> {
         let contact = entry.contact.map_or(0, ContactId::get).to_le_bytes();
         self.encoder
             .push(entry.member.as_bytes(), &contact, &mut self.pending)
@@ -136,7 +176,8 @@ impl MembershipWriter {
         Ok(())
     }
 
-    async fn finish(mut self) -> Result<Option<SnapshotRef>, StoreError> {
+    /// Makes them durable; `None` when there are none.
+    pub(super) async fn finish(mut self) -> Result<Option<SnapshotRef>, StoreError> {
         if self.members == 0 {
             return Ok(None);
         }

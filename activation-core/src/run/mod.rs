@@ -1,33 +1,45 @@
 //! The run: lease → recover → list → read → diff → guard → plan → apply → settle → commit.
 
 mod apply;
+mod approval;
 mod commit;
 mod delta;
 mod error;
+mod excluded;
+mod explain;
+mod held;
 mod journal;
 mod list;
 mod membership;
 mod plan;
+mod reconcile;
 mod recover;
 mod session;
 mod tally;
 
-use std::{sync::Arc, time::Duration};
+pub use self::{
+    explain::{Explanation, Pending, Standing},
+    held::{HeldPage, HeldSelection},
+    reconcile::{Drift, ReconcileMode, ReconcileReport, Reconciliation},
+};
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 
 use self::{
+    commit::Findings,
     error::RunError,
-    journal::{Journal, NO_BATCH, Record, Stage},
+    journal::{Entry, Journal, NO_BATCH, Record, Stage},
     list::FoundList,
-    plan::{Planned, plan},
+    plan::{Planned, plan, undescribed},
     session::Session,
     tally::{NOT_ATTEMPTED, Tally},
 };
 use crate::{
-    Acquired, Activation, ApproveNothing, Approver, Clock, Destination, ErrorReport, GuardOutcome,
-    ListAction, NoObserver, Observer, Operation, RunReport, RunStatus, SegmentSource, StateStore,
-    SystemClock,
+    Acquired, Activation, ApproveNothing, Approver, Clock, Destination, ErrorReport, Exclusions,
+    GuardOutcome, Lease, Ledger, ListAction, NoExclusions, NoObserver, Observer, Operation,
+    RunReport, RunStatus, SegmentSource, StateStore, SystemClock, Trip, plan::digest,
 };
 
 /// How long a lease lasts when it is not renewed. A run renews it long before.
@@ -43,6 +55,8 @@ pub struct Engine {
     pub(crate) clock: Arc<dyn Clock>,
     observer: Arc<dyn Observer>,
     approver: Arc<dyn Approver>,
+    exclusions: Arc<dyn Exclusions>,
+    ledger: Option<Arc<dyn Ledger>>,
     holder: String,
 }
 
@@ -54,6 +68,8 @@ impl Engine {
             clock: Arc::new(SystemClock),
             observer: Arc::new(NoObserver),
             approver: Arc::new(ApproveNothing),
+            exclusions: Arc::new(NoExclusions),
+            ledger: None,
             holder: format!("process {}", std::process::id()),
         }
     }
@@ -79,6 +95,20 @@ impl Engine {
         self
     }
 
+    /// Sets who must not be on the list.
+    #[must_use]
+    pub fn exclusions(mut self, exclusions: Arc<dyn Exclusions>) -> Self {
+        self.exclusions = exclusions;
+        self
+    }
+
+    /// Sets who takes down every change of a membership.
+    #[must_use]
+    pub fn ledger(mut self, ledger: Arc<dyn Ledger>) -> Self {
+        self.ledger = Some(ledger);
+        self
+    }
+
     /// Sets what others are told of the one who is running.
     #[must_use]
     pub fn holder(mut self, holder: impl Into<String>) -> Self {
@@ -97,22 +127,45 @@ impl Engine {
         source: &dyn SegmentSource,
         destination: &dyn Destination,
     ) -> RunReport {
+        self.run_plan(activation, source, destination, None).await
+    }
+
+    /// As [`run`](Self::run), but carries out the plan with this digest or nothing: when the state,
+    /// the list, the segment or the configuration has moved since it was made, the report says what
+    /// the plan is now, and nothing is changed but what an earlier run left unfinished. Where the
+    /// guard trips, the plan needs an approval besides.
+    #[tracing::instrument(skip_all, fields(segment = activation.segment()))]
+    pub async fn apply(
+        &self,
+        activation: &Activation,
+        source: &dyn SegmentSource,
+        destination: &dyn Destination,
+        digest: &str,
+    ) -> RunReport {
+        self.run_plan(activation, source, destination, Some(digest)).await
+    }
+
+    async fn run_plan(
+        &self,
+        activation: &Activation,
+        source: &dyn SegmentSource,
+        destination: &dyn Destination,
+        digest: Option<&str>,
+    ) -> RunReport {
         let mut report = RunReport::new(activation, self.clock.now());
         let calls = destination.calls();
-        let key = activation.key();
-        match self.store.acquire(&key, &self.holder, self.clock.now(), LEASE).await {
-            Ok(Acquired::Lease(lease)) => {
+        match self.lease(activation).await {
+            Ok(lease) => {
+                report.run = Some(lease.token);
                 let mut session = Session::new(self, activation, destination, Some(lease));
-                let result = session.run(source, &mut report).await;
+                let result = session.run(source, digest, &mut report).await;
                 let released = session.release().await;
                 conclude(&mut report, result.and(released));
             }
-            Ok(Acquired::Busy { holder, until }) => {
-                report.status = RunStatus::Busy;
-                report.error = Some(busy(&holder, until));
-                report.retry_at = Some(until);
+            Err(NoLease { error, until }) => {
+                report.stop(error);
+                report.retry_at = until;
             }
-            Err(error) => conclude(&mut report, Err(error.into())),
         }
         self.finish(report, destination, &calls)
     }
@@ -137,19 +190,25 @@ impl Engine {
         self.finish(report, destination, &calls)
     }
 
+    /// The lease of an activation, or why there is none and, where that is known, until when.
+    async fn lease(&self, activation: &Activation) -> Result<Lease, NoLease> {
+        let key = activation.key();
+        match self.store.acquire(&key, &self.holder, self.clock.now(), LEASE).await {
+            Ok(Acquired::Lease(lease)) => Ok(lease),
+            Ok(Acquired::Busy { holder, until }) => {
+                Err(NoLease { error: busy(&holder, until), until: Some(until) })
+            }
+            Err(error) => Err(NoLease { error: RunError::from(error).to_report(), until: None }),
+        }
+    }
+
     fn finish(
         &self,
         mut report: RunReport,
         destination: &dyn Destination,
-        before: &std::collections::BTreeMap<String, u64>,
+        before: &BTreeMap<String, u64>,
     ) -> RunReport {
-        report.calls = destination.calls();
-        for (endpoint, count) in before {
-            if let Some(calls) = report.calls.get_mut(endpoint) {
-                *calls = calls.saturating_sub(*count);
-            }
-        }
-        report.calls.retain(|_, count| *count > 0);
+        report.calls = calls_since(before, destination);
         report.finished_at = self.clock.now();
         report
     }
@@ -159,15 +218,21 @@ impl Session<'_> {
     async fn run(
         &mut self,
         source: &dyn SegmentSource,
+        digest: Option<&str>,
         report: &mut RunReport,
     ) -> Result<(), RunError> {
         self.load().await?;
         let account = self.account().await?;
         recover::recover(self, report).await?;
         let planned = plan(self, source, report).await?;
-        if !self.guard_lets_pass(&planned, report).await {
+        if let Some(digest) = digest.filter(|digest| planned.plan.digest != *digest) {
+            report.stop(another_plan(digest, &planned.plan.digest));
             report.status = RunStatus::Blocked;
             return Ok(());
+        }
+        if !self.guard_lets_pass(&planned, report).await {
+            report.status = RunStatus::Blocked;
+            return self.let_additions_through(&account, planned, report).await;
         }
         let list_action = planned.found.action;
         let result = self.execute(&account, planned, report).await;
@@ -192,11 +257,14 @@ impl Session<'_> {
         self.load().await?;
         self.account().await?;
         let planned = plan(self, source, report).await?;
-        report.guard.reasons = planned.trips;
-        report.guard.outcome = match report.guard.reasons[..] {
-            [] => GuardOutcome::Passed,
-            _ => GuardOutcome::Tripped,
+        let approval = self.approval_of(&planned.plan.digest).map(|(approval, _)| approval);
+        report.guard.outcome = match (&planned.trips[..], &approval) {
+            ([], _) => GuardOutcome::Passed,
+            (_, Some(_)) => GuardOutcome::Approved,
+            (_, None) => GuardOutcome::Tripped,
         };
+        report.guard.approval = approval.filter(|_| !planned.trips.is_empty());
+        report.guard.reasons = planned.trips;
         Ok(())
     }
 
@@ -219,6 +287,7 @@ impl Session<'_> {
         self.journal = Journal::replay(&state.journal)?;
         self.head = state.head;
         self.held = state.held;
+        self.absent = state.absent;
         Ok(())
     }
 
@@ -237,10 +306,14 @@ impl Session<'_> {
         }
     }
 
-    async fn guard_lets_pass(&self, planned: &Planned, report: &mut RunReport) -> bool {
+    async fn guard_lets_pass(&mut self, planned: &Planned, report: &mut RunReport) -> bool {
         report.guard.reasons = planned.trips.clone();
         report.guard.outcome = if planned.trips.is_empty() {
             GuardOutcome::Passed
+        } else if let Some((approval, batches)) = self.approval_of(&planned.plan.digest) {
+            report.guard.approval = Some(approval);
+            self.approved = batches;
+            GuardOutcome::Approved
         } else if self.approver.approves(&planned.plan, &planned.trips).await {
             GuardOutcome::Approved
         } else {
@@ -249,8 +322,48 @@ impl Session<'_> {
         report.guard.outcome != GuardOutcome::Tripped
     }
 
+    /// Does what is allowed of a plan that the guard stopped: its additions, if the settings say so
+    /// and nothing but removals is suspicious. What is left to approve then has another digest.
+    async fn let_additions_through(
+        &mut self,
+        account: &str,
+        mut planned: Planned,
+        report: &mut RunReport,
+    ) -> Result<(), RunError> {
+        let only_removals = planned.trips.iter().all(Trip::concerns_removals_only);
+        let wanted = self.activation.resolved().guard.additions_through;
+        if !(wanted && only_removals) || planned.delta.additions.is_empty() {
+            return Ok(());
+        }
+        let removals = std::mem::take(&mut planned.delta.removals);
+        let to_forget = std::mem::take(&mut planned.to_forget);
+        planned.plan.remove = 0;
+        planned.is_whole = false;
+        // Stopped runs do not count towards the dwell.
+        planned.delta.absent.clone_from(&self.absent);
+        let result = self.execute(account, planned, report).await;
+        match result.and_then(|()| self.nothing_under_way()) {
+            Ok(()) => {}
+            // The guard's verdict needs somebody to look at it, whatever passes by itself.
+            Err(error) if error.is_temporary() && !matches!(error, RunError::Store(_)) => {
+                report.error = Some(error.to_report());
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        }
+        let removed = removals.iter().map(|change| &change.entry.member).chain(&to_forget);
+        let digest = digest(self.activation, &self.head, ListAction::Keep, [].iter(), removed);
+        report.plan_digest = Some(digest.map_err(undescribed)?);
+        Ok(())
+    }
+
     /// Brings the list itself into being or into shape, remembers it, and gives its id.
-    async fn ensure_list(&mut self, account: &str, found: FoundList) -> Result<u64, RunError> {
+    async fn ensure_list(
+        &mut self,
+        account: &str,
+        found: FoundList,
+        owned: Option<Vec<Entry>>,
+    ) -> Result<u64, RunError> {
         if let (ListAction::Keep, Some(pin)) = (found.action, &self.head.pin) {
             return Ok(pin.list_id);
         }
@@ -267,7 +380,7 @@ impl Session<'_> {
         }
         let pin = pin?;
         let list_id = pin.list_id;
-        commit::commit_pin(self, pin).await?;
+        commit::commit_pin(self, pin, owned).await?;
         Ok(list_id)
     }
 
@@ -278,8 +391,8 @@ impl Session<'_> {
         planned: Planned,
         report: &mut RunReport,
     ) -> Result<(), RunError> {
-        let mut tally = Tally::new(self.activation.resolved().missing_contacts);
-        let list_id = match self.ensure_list(account, planned.found).await {
+        let mut tally = Tally::new(self.activation.resolved());
+        let list_id = match self.ensure_list(account, planned.found, planned.owned).await {
             Ok(list_id) => list_id,
             Err(error) => {
                 tally.fail(NOT_ATTEMPTED, planned.plan.add + planned.plan.remove);
@@ -303,21 +416,61 @@ impl Session<'_> {
             // The state cannot be written: what is in the journal waits for the next run.
             return result;
         }
-        let everything_settled =
-            result.is_ok() && tally.failed == 0 && self.nothing_under_way().is_ok();
-        let newly_held =
-            commit::commit(self, tally, delta.released, everything_settled, report).await?;
+        let is_done = planned.is_whole && result.is_ok();
+        let everything_settled = is_done && tally.failed == 0 && self.nothing_under_way().is_ok();
+        let findings = Findings {
+            released: delta.released,
+            absent: Some(delta.absent),
+            excluded_leavers: Some(delta.excluded_leavers),
+            is_done,
+        };
+        let newly_held = commit::commit(self, tally, findings, everything_settled, report).await?;
         report.count_held(&newly_held);
         result
     }
 }
 
+/// Why a lease was not given, and until when somebody else has it.
+struct NoLease {
+    error: ErrorReport,
+    until: Option<DateTime<Utc>>,
+}
+
+impl From<NoLease> for ErrorReport {
+    fn from(none: NoLease) -> Self {
+        none.error
+    }
+}
+
+/// Calls by endpoint, without those that were counted before.
+fn calls_since(
+    before: &BTreeMap<String, u64>,
+    destination: &dyn Destination,
+) -> BTreeMap<String, u64> {
+    let mut calls = destination.calls();
+    for (endpoint, count) in before {
+        if let Some(calls) = calls.get_mut(endpoint) {
+            *calls = calls.saturating_sub(*count);
+        }
+    }
+    calls.retain(|_, count| *count > 0);
+    calls
+}
+
 fn conclude(report: &mut RunReport, result: Result<(), RunError>) {
     if let Err(error) = result {
         report.retry_at = error.retry_at();
-        let error = error.to_report();
-        report.status = if error.temporary { RunStatus::Busy } else { RunStatus::Failed };
-        report.error = Some(error);
+        report.stop(error.to_report());
+    }
+}
+
+fn another_plan(wanted: &str, now: &str) -> ErrorReport {
+    ErrorReport {
+        message: format!(
+            "plan {wanted} is out of date: the state, the list, the segment or the configuration \
+             has moved since, and the plan is {now} now; nothing was changed"
+        ),
+        temporary: false,
     }
 }
 

@@ -5,23 +5,30 @@ use std::collections::{HashMap, HashSet};
 use segment_diff::Fingerprint;
 
 use super::{
-    delta::{Change, Delta, Sides, Special, fingerprint},
+    delta::{self, Change, Delta, Sides, Special, fingerprint},
     error::RunError,
+    excluded::Excluded,
     journal::Entry,
     list::{self, FoundList},
-    membership::MembershipReader,
     session::Session,
 };
-use crate::{ContactId, Event, Operation, Plan, RunReport, SegmentSource, Trip};
+use crate::{
+    ContactId, Event, ExistingList, Identifier, ListAction, Operation, Plan, RunReport,
+    SegmentSource, Trip,
+};
 
 /// A plan with all that is needed to carry it out.
 pub(super) struct Planned {
     pub(super) plan: Plan,
     pub(super) found: FoundList,
+    /// Everybody on the list, where it is adopted and owned.
+    pub(super) owned: Option<Vec<Entry>>,
     pub(super) delta: Delta,
     /// Members to forget without a call: not on the list any more, or on it for another member who
     /// is the same contact.
     pub(super) to_forget: Vec<Fingerprint>,
+    /// Whether nothing was taken out of it, so that doubts which it makes up for end with it.
+    pub(super) is_whole: bool,
     pub(super) trips: Vec<Trip>,
 }
 
@@ -36,21 +43,33 @@ pub(super) async fn plan(
     let intent = session.journal.may_have_created(activation.list_name());
     let found = list::find(session.destination, activation, pin, intent).await?;
     report.list.id = found.state.as_ref().map(|state| state.id);
-    let special = Special::new(&session.held, &session.journal.batches, session.started_at);
+    let owned = owned_members(session, &found, intent).await?;
+    let special =
+        Special::new(&session.held, &session.absent, &session.journal.batches, session.started_at);
     let key = activation.key();
+    let settings = activation.resolved();
+    let kind = settings.identifier;
+    let excluded =
+        Excluded::read(session.exclusions, session.store.fingerprint_key(), kind).await?;
     let sides = Sides {
         store: session.store,
         activation: &key,
         snapshot: session.head.snapshot.as_ref(),
+        owned: owned.as_deref(),
         source,
-        kind: activation.resolved().identifier,
+        kind,
+        excluded: &excluded,
+        leave_after_runs: settings.leave_after_runs.get(),
     };
     let mut delta = Delta::compute(&sides, &special).await?;
     let mut to_forget = look_for_members(session, &found, &mut delta).await?;
-    to_forget.extend(spare_shared_contacts(session, &sides, &mut delta).await?);
+    to_forget.extend(spare_shared_contacts(&sides, &mut delta).await?);
     delta.counts.removed = (delta.removals.len() + to_forget.len()) as u64;
     report.unchanged = delta.unchanged;
     report.under_way = delta.under_way;
+    report.dwelling = delta.dwelling;
+    report.excluded = delta.excluded.clone();
+    report.as_of = delta.as_of;
     report.count_held(&delta.still_held);
     report.rejected =
         delta.rejected.iter().map(|(reason, count)| (reason.as_str().to_owned(), *count)).collect();
@@ -58,8 +77,9 @@ pub(super) async fn plan(
     report.plan_digest = Some(plan.digest.clone());
     report.planned = Some(plan.clone());
     session.observe(&Event::Planned(&plan));
-    let trips = activation.resolved().guard.check(&delta.counts);
-    Ok(Planned { plan, found, delta, to_forget, trips })
+    let mut trips = settings.guard.check(&delta.counts);
+    trips.extend(settings.guard.check_age(delta.as_of, session.started_at));
+    Ok(Planned { plan, found, owned, delta, to_forget, is_whole: true, trips })
 }
 
 /// Finds contact ids by reading the list, where no other way is left: for removals without one, and
@@ -98,7 +118,6 @@ async fn look_for_members(
 /// Takes out the removals of contacts who are on the list for somebody who stays: one contact may
 /// have come in under two addresses. Reads the snapshot once more, if anybody leaves.
 async fn spare_shared_contacts(
-    session: &Session<'_>,
     sides: &Sides<'_>,
     delta: &mut Delta,
 ) -> Result<Vec<Fingerprint>, RunError> {
@@ -110,8 +129,7 @@ async fn spare_shared_contacts(
     let mut shared = HashSet::new();
     // No closure here: over the awaits below, it would keep the run's future from being `Send`.
     let mut removals = delta.removals.iter().peekable();
-    let mut reader =
-        MembershipReader::open(session.store, sides.activation, sides.snapshot).await?;
+    let mut reader = delta::open(sides).await?;
     let mut members = Vec::new();
     while reader.next_members(&mut members).await? {
         for entry in &members {
@@ -126,6 +144,37 @@ async fn spare_shared_contacts(
 
 fn removal(member: Fingerprint, contact: ContactId) -> Change {
     Change { entry: Entry { member, contact: Some(contact) }, identifier: None }
+}
+
+/// Everybody on a list that is about to be adopted and owned, in ascending order of fingerprint. Whom
+/// the activation's kind of identifier does not name goes by the contact.
+async fn owned_members(
+    session: &Session<'_>,
+    found: &FoundList,
+    create_intent: bool,
+) -> Result<Option<Vec<Entry>>, RunError> {
+    let settings = session.activation.resolved();
+    let (ListAction::Adopt, Some(state), false) = (found.action, &found.state, create_intent)
+    else {
+        return Ok(None);
+    };
+    if settings.existing_list != ExistingList::OwnAll {
+        return Ok(None);
+    }
+    let key = session.store.fingerprint_key();
+    let mut owned = Vec::new();
+    let mut scan = session.destination.members(state.id);
+    while let Some(page) = scan.next_page().await? {
+        owned.extend(page.into_iter().map(|listed| {
+            let named = listed.identifiers.iter().find(|one| one.kind() == settings.identifier);
+            let by_contact = Identifier::from(listed.contact);
+            let member = fingerprint(key, named.unwrap_or(&by_contact));
+            Entry { member, contact: Some(listed.contact) }
+        }));
+    }
+    owned.sort_unstable_by_key(|entry| entry.member);
+    owned.dedup_by_key(|entry| entry.member);
+    Ok(Some(owned))
 }
 
 async fn read_list(
@@ -147,6 +196,10 @@ async fn read_list(
     Ok(contacts)
 }
 
+pub(super) fn undescribed(error: serde_json::Error) -> RunError {
+    RunError::Stopped(format!("the plan cannot be described: {error}"))
+}
+
 fn summarise(
     session: &Session<'_>,
     found: &FoundList,
@@ -164,7 +217,7 @@ fn summarise(
         members(&delta.additions).iter(),
         members(&delta.removals).iter().chain(to_forget),
     )
-    .map_err(|error| RunError::Stopped(format!("the plan cannot be described: {error}")))?;
+    .map_err(undescribed)?;
     let policy = session.activation.resolved().missing_contacts;
     let estimate = |operation, count| session.destination.estimate_calls(operation, count, policy);
     Ok(Plan {

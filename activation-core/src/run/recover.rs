@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 
 use super::{
     apply::{Verdict, ask},
-    commit::commit,
+    commit::{Findings, commit},
     error::RunError,
     journal::{Journal, Stage},
     session::Session,
@@ -23,13 +23,13 @@ pub(super) async fn recover(
     session: &mut Session<'_>,
     report: &mut RunReport,
 ) -> Result<(), RunError> {
-    let mut tally = Tally::new(session.activation.resolved().missing_contacts);
+    let mut tally = Tally::new(session.activation.resolved());
     let result = settle_open_batches(session, &mut tally).await;
     if let Err(RunError::Store(_)) = result {
         return result;
     }
     if !tally.retired_batches.is_empty() {
-        commit(session, tally, Vec::new(), false, report).await?;
+        commit(session, tally, Findings::default(), false, report).await?;
         report.recovered = report.added + report.removed;
         let state = session.store.load(&session.activation.key()).await?;
         session.journal = Journal::replay(&state.journal)?;

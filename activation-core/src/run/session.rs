@@ -11,8 +11,9 @@ use super::{
     tally::Tally,
 };
 use crate::{
-    Activation, Approver, Clock, Destination, Event, Head, HeldMember, Lease, MemberOutcome,
-    Observer, Operation, StateStore, StoreError, StoreErrorKind,
+    AbsentMember, Activation, Approval, Approver, Clock, Destination, Event, Exclusions, Head,
+    HeldMember, Lease, Ledger, MemberOutcome, Observer, Operation, StateStore, StoreError,
+    StoreErrorKind, ledger::LedgerWriter,
 };
 
 /// A lease is renewed when so much of it is over.
@@ -23,12 +24,17 @@ pub(super) struct Session<'a> {
     pub(super) store: &'a dyn StateStore,
     pub(super) clock: &'a dyn Clock,
     pub(super) approver: &'a dyn Approver,
+    pub(super) exclusions: &'a dyn Exclusions,
     pub(super) destination: &'a dyn Destination,
     pub(super) activation: &'a Activation,
     pub(super) started_at: DateTime<Utc>,
     pub(super) head: Head,
     pub(super) held: Vec<HeldMember>,
+    pub(super) absent: Vec<AbsentMember>,
     pub(super) journal: Journal,
+    /// Batches of the approvals that let this run go on; its next commit uses them up.
+    pub(super) approved: Vec<u64>,
+    ledger: Option<&'a dyn Ledger>,
     observer: &'a dyn Observer,
     /// `None` in a dry run, which therefore cannot write.
     lease: Option<Lease>,
@@ -48,12 +54,16 @@ impl<'a> Session<'a> {
             store: &*engine.store,
             clock: &*engine.clock,
             approver: &*engine.approver,
+            exclusions: &*engine.exclusions,
             destination,
             activation,
             started_at: now,
             head: Head::default(),
             held: Vec::new(),
+            absent: Vec::new(),
             journal: Journal::default(),
+            approved: Vec::new(),
+            ledger: engine.ledger.as_deref(),
             observer: &*engine.observer,
             lease,
             renewed_at: now,
@@ -67,6 +77,17 @@ impl<'a> Session<'a> {
         })
     }
 
+    /// The ledger's pages for the next commit.
+    pub(super) fn ledger(&self) -> Result<LedgerWriter<'a>, StoreError> {
+        Ok(LedgerWriter::new(
+            self.ledger,
+            self.activation.segment(),
+            self.lease()?.token,
+            self.head.generation + 1,
+            self.clock.now(),
+        ))
+    }
+
     /// Prolongs the lease when a good part of it is over.
     pub(super) async fn renew(&mut self) -> Result<(), RunError> {
         let now = self.clock.now();
@@ -78,8 +99,23 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
+    /// As [`renew`](Self::renew); a dry run has nothing to prolong.
+    pub(super) async fn renew_if_leased(&mut self) -> Result<(), RunError> {
+        if self.lease.is_some() { self.renew().await } else { Ok(()) }
+    }
+
     pub(super) async fn release(&self) -> Result<(), RunError> {
         Ok(self.store.release(self.lease()?).await?)
+    }
+
+    /// The recorded approval of a plan, if it counts now, with the batches of all that say the same.
+    pub(super) fn approval_of(&self, digest: &str) -> Option<(Approval, Vec<u64>)> {
+        let approvals = self.journal.approvals.iter();
+        let mut approvals = approvals.filter(|(_, approval)| {
+            approval.digest == digest && self.started_at < approval.expires_at
+        });
+        let batches = approvals.clone().map(|(batch, _)| *batch).collect();
+        approvals.next_back().map(|(_, approval)| (approval.clone(), batches))
     }
 
     /// A batch number that no entry of the journal has.

@@ -7,14 +7,9 @@ use segment_diff::Fingerprint;
 
 use super::journal::Entry;
 use crate::{
-    CONTACT_NOT_FOUND, HeldMember, MemberOutcome, MissingContacts, Operation, report::NO_CONTACT,
+    CONTACT_NOT_FOUND, HeldMember, MemberOutcome, MissingContacts, Operation, Settings,
+    report::{CONFLICT, NO_CONTACT},
 };
-
-/// How long a held member is left alone when nothing changes.
-const HOLD: TimeDelta = TimeDelta::days(7);
-
-/// How long it is taken for granted that a member is still no contact.
-const HOLD_NO_CONTACT: TimeDelta = TimeDelta::days(1);
 
 /// The cause of changes that were planned, and of which nothing is known.
 pub(super) const NOT_ATTEMPTED: &str = "not_attempted_or_unsettled";
@@ -30,12 +25,19 @@ pub(super) struct Tally {
     /// Batches whose journal entries a commit may retire.
     pub(super) retired_batches: Vec<u64>,
     policy: MissingContacts,
+    hold: TimeDelta,
+    skip: TimeDelta,
 }
 
 impl Tally {
-    /// An empty tally of an activation with this policy.
-    pub(super) fn new(policy: MissingContacts) -> Self {
-        Self { policy, ..Self::default() }
+    /// An empty tally of an activation with these settings.
+    pub(super) fn new(settings: &Settings) -> Self {
+        Self {
+            policy: settings.missing_contacts,
+            hold: TimeDelta::days(settings.hold_days.get().into()),
+            skip: TimeDelta::days(settings.skip_days.get().into()),
+            ..Self::default()
+        }
     }
 
     /// Takes in what became of a batch.
@@ -53,11 +55,17 @@ impl Tally {
                 (MemberOutcome::Hold { cause }, Operation::Add) => {
                     self.hold(entry.member, cause.clone());
                 }
+                (MemberOutcome::Conflict { cause }, Operation::Add) => {
+                    self.hold(entry.member, format!("{CONFLICT}{cause}"));
+                }
                 (
-                    MemberOutcome::Retry { cause } | MemberOutcome::Hold { cause },
+                    MemberOutcome::Retry { cause }
+                    | MemberOutcome::Hold { cause }
+                    | MemberOutcome::Conflict { cause }
+                    | MemberOutcome::Misconfigured { cause }
+                    | MemberOutcome::Unknown { cause },
                     Operation::Add | Operation::Remove,
                 ) => self.fail(cause, 1),
-                (MemberOutcome::Unknown { cause }, _) => self.fail(cause, 1),
             }
         }
     }
@@ -107,7 +115,7 @@ impl Tally {
         (self.holds.iter())
             .map(|(member, cause)| {
                 let earlier = before.get(member).filter(|held| held.cause == *cause);
-                let wait = if cause == NO_CONTACT { HOLD_NO_CONTACT } else { HOLD };
+                let wait = if cause == NO_CONTACT { self.skip } else { self.hold };
                 HeldMember {
                     member: *member,
                     cause: cause.clone(),

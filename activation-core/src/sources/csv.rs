@@ -8,6 +8,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use chrono::DateTime;
 use csv::{ByteRecord, Position, Reader, ReaderBuilder};
 
 use super::{columns, thread};
@@ -18,7 +19,8 @@ use crate::{SegmentScan, SegmentSource, SourceError};
 ///
 /// A file that is cut inside a row or inside quotes, or that changes while it is read, is an error.
 /// A file cut inside the last field of a row, or between two rows, looks complete: write it under
-/// another name and rename it when it is done. Empty lines are no rows.
+/// another name and rename it when it is done. Empty lines are no rows. Its rows are those of when
+/// it was last written.
 #[derive(Clone, Debug)]
 pub struct CsvSource {
     path: PathBuf,
@@ -41,7 +43,8 @@ impl SegmentSource for CsvSource {
             Ok((source, rows))
         })
         .await?;
-        Ok(thread::scan(move |batches| source.read(&mut rows, batches)))
+        let as_of = rows.before.modified().ok().map(DateTime::from);
+        Ok(thread::scan(as_of, move |batches| source.read(&mut rows, batches)))
     }
 }
 

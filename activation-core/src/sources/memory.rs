@@ -6,6 +6,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 
 use crate::{ADVISED_BATCH, KeyBatch, SegmentScan, SegmentSource, SourceError};
 
@@ -26,18 +27,24 @@ use crate::{ADVISED_BATCH, KeyBatch, SegmentScan, SegmentSource, SourceError};
 /// ```
 pub struct MemorySource {
     keys: Mutex<Keys>,
+    as_of: Mutex<Option<DateTime<Utc>>>,
 }
 
 impl MemorySource {
     /// A segment of these raw identifiers, in this order.
     pub fn new<K: AsRef<[u8]>>(keys: impl IntoIterator<Item = K>) -> Self {
-        Self { keys: Mutex::new(pack(keys)) }
+        Self { keys: Mutex::new(pack(keys)), as_of: Mutex::default() }
     }
 
     /// Replaces the segment. A scan that has begun goes on with the old one.
     pub fn set<K: AsRef<[u8]>>(&self, keys: impl IntoIterator<Item = K>) {
         let keys = pack(keys);
         *self.lock() = keys;
+    }
+
+    /// Says of when the segment is; nothing is said at first.
+    pub fn set_as_of(&self, as_of: DateTime<Utc>) {
+        *self.as_of.lock().unwrap_or_else(PoisonError::into_inner) = Some(as_of);
     }
 
     fn lock(&self) -> MutexGuard<'_, Keys> {
@@ -56,7 +63,8 @@ impl fmt::Debug for MemorySource {
 #[async_trait]
 impl SegmentSource for MemorySource {
     async fn open(&self) -> Result<Box<dyn SegmentScan>, SourceError> {
-        Ok(Box::new(MemoryScan { keys: Arc::clone(&self.lock()), next: 0 }))
+        let as_of = *self.as_of.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(Box::new(MemoryScan { keys: Arc::clone(&self.lock()), as_of, next: 0 }))
     }
 }
 
@@ -65,6 +73,7 @@ type Keys = Arc<Vec<KeyBatch>>;
 
 struct MemoryScan {
     keys: Keys,
+    as_of: Option<DateTime<Utc>>,
     next: usize,
 }
 
@@ -72,6 +81,10 @@ struct MemoryScan {
 impl SegmentScan for MemoryScan {
     fn expected_rows(&self) -> Option<u64> {
         Some(self.keys.iter().map(|batch| batch.len() as u64).sum())
+    }
+
+    fn as_of(&self) -> Option<DateTime<Utc>> {
+        self.as_of
     }
 
     async fn next_batch(&mut self) -> Result<Option<KeyBatch>, SourceError> {

@@ -60,7 +60,7 @@ impl SegmentSource for SqliteSource {
             Ok((source, connection))
         })
         .await?;
-        Ok(thread::scan(move |batches| source.read(&mut connection, batches)))
+        Ok(thread::scan(None, move |batches| source.read(&mut connection, batches)))
     }
 }
 

@@ -1,6 +1,7 @@
 //! A scan whose rows are read on a blocking thread.
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use tokio::{sync::mpsc, task};
 
 use crate::{ADVISED_BATCH, KeyBatch, SegmentScan, SourceError};
@@ -23,8 +24,10 @@ pub(super) enum Stop {
 }
 
 /// Reads with `read` on a thread of its own until it returns. The scan is complete when it
-/// returned `Ok`, and at no other time: a panic is an error too.
+/// returned `Ok`, and at no other time: a panic is an error too. The rows are those of `as_of`,
+/// where that is known.
 pub(super) fn scan(
+    as_of: Option<DateTime<Utc>>,
     read: impl FnOnce(&mut Batches) -> Result<(), Stop> + Send + 'static,
 ) -> Box<dyn SegmentScan> {
     let (sender, receiver) = mpsc::channel(BATCHES_AHEAD);
@@ -40,7 +43,7 @@ pub(super) fn scan(
             let _ = batches.sender.blocking_send(last);
         }
     });
-    Box::new(ThreadScan { receiver, over: false })
+    Box::new(ThreadScan { as_of, receiver, over: false })
 }
 
 /// Runs `work` where it may block.
@@ -96,12 +99,17 @@ impl From<SourceError> for Stop {
 type Message = Result<Option<KeyBatch>, SourceError>;
 
 struct ThreadScan {
+    as_of: Option<DateTime<Utc>>,
     receiver: mpsc::Receiver<Message>,
     over: bool,
 }
 
 #[async_trait]
 impl SegmentScan for ThreadScan {
+    fn as_of(&self) -> Option<DateTime<Utc>> {
+        self.as_of
+    }
+
     async fn next_batch(&mut self) -> Result<Option<KeyBatch>, SourceError> {
         if self.over {
             return Ok(None);

@@ -12,8 +12,8 @@ use chrono::{DateTime, Utc};
 use segment_diff::{Fingerprint, FingerprintKey};
 
 use super::{
-    Acquired, ActivationKey, Commit, Head, HeldMember, JournalEntry, Lease, SnapshotRead,
-    SnapshotRef, SnapshotWrite, State, StateStore, StoreError,
+    AbsentMember, Acquired, ActivationKey, Commit, Head, HeldMember, JournalEntry, Lease,
+    SnapshotRead, SnapshotRef, SnapshotWrite, State, StateStore, StoreError,
     rules::{self, Holder, NewestLease},
 };
 
@@ -157,6 +157,7 @@ struct Memory {
     head: Head,
     journal: Vec<JournalEntry>,
     held: BTreeMap<Fingerprint, HeldMember>,
+    absent: Vec<AbsentMember>,
     snapshots: HashMap<String, Arc<Vec<u8>>>,
     snapshots_written: u64,
 }
@@ -167,6 +168,7 @@ impl Memory {
             head: self.head.clone(),
             journal: self.journal.clone(),
             held: self.held.values().cloned().collect(),
+            absent: self.absent.clone(),
         }
     }
 
@@ -183,6 +185,9 @@ impl Memory {
             self.held.remove(member);
         }
         self.held.extend(commit.hold.into_iter().map(|held| (held.member, held)));
+        if let Some(absent) = commit.absent {
+            self.absent = absent;
+        }
         if let Some(previous) = previous.filter(|previous| !self.names(&previous.name)) {
             self.snapshots.remove(&previous.name);
         }

@@ -1,7 +1,7 @@
 //! What a run remembers for the next one, and who may run now.
 //!
 //! A [`StateStore`] keeps, for each activation: a lease, a head (list pin, generation, snapshot),
-//! a journal of batches under way, and held members. The engine decides what these mean; a store
+//! a journal of batches under way, held members, and absent ones. The engine decides what these mean; a store
 //! only has to keep them safely.
 
 mod memory;
@@ -33,8 +33,8 @@ pub use self::memory::MemoryStore;
 /// * **Fencing.** Every write names its lease and fails with [`StoreErrorKind::Fenced`], changing
 ///   nothing, when a newer token has been given for that activation or the lease was given back.
 ///   A lease whose time is over may still write while nobody followed.
-/// * **Head.** [`commit`](Self::commit) is atomic and durable: head, held members and journal
-///   change together or not at all, and only if the stored generation is the expected one, else it
+/// * **Head.** [`commit`](Self::commit) is atomic and durable: head, held and absent members and
+///   journal change together or not at all, and only if the stored generation is the expected one, else it
 ///   fails with [`StoreErrorKind::Moved`].
 /// * **Journal.** [`append`](Self::append) is durable when it returns; [`load`](Self::load) gives
 ///   entries in the order of appending, until a commit retires their batch.
@@ -116,7 +116,7 @@ pub trait StateStore: fmt::Debug + Send + Sync {
     /// Fails with [`StoreErrorKind::Fenced`], as [`SnapshotWrite::finish`] does.
     async fn write_snapshot(&self, lease: &Lease) -> Result<Box<dyn SnapshotWrite>, StoreError>;
 
-    /// Makes `commit.head` the head, in one step with the journal and the held members.
+    /// Makes `commit.head` the head, in one step with the journal and with held and absent members.
     ///
     /// # Errors
     ///
@@ -211,6 +211,8 @@ pub struct State {
     pub journal: Vec<JournalEntry>,
     /// Held members, in no particular order.
     pub held: Vec<HeldMember>,
+    /// Members on the list who have left the segment and dwell for now, in no particular order.
+    pub absent: Vec<AbsentMember>,
 }
 
 /// The committed state of an activation.
@@ -267,11 +269,13 @@ impl fmt::Debug for JournalEntry {
 }
 
 /// A member that should be on the list and cannot be.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct HeldMember {
     /// Who.
     pub member: Fingerprint,
-    /// Why, as the destination named it: `invalid_email`, `globally_suppressed`, …
+    /// Why, as the destination named it: `invalid_email`, `globally_suppressed`, …; after
+    /// `conflict:` where a person has to say which contact is right; `no_contact` for a member who
+    /// is no contact yet, under "existing contacts only".
     pub cause: String,
     /// Since when, in whole seconds.
     pub since: DateTime<Utc>,
@@ -279,6 +283,15 @@ pub struct HeldMember {
     pub retry_at: DateTime<Utc>,
     /// How often it was tried.
     pub attempts: u32,
+}
+
+/// A member on the list who has left the segment and dwells: she has not been missed in enough runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AbsentMember {
+    /// Who.
+    pub member: Fingerprint,
+    /// In how many runs in succession the segment was without her.
+    pub runs: u32,
 }
 
 /// One atomic step forward.
@@ -294,6 +307,8 @@ pub struct Commit {
     pub hold: Vec<HeldMember>,
     /// Members that are no longer held. One that is in `hold` too is held.
     pub unhold: Vec<Fingerprint>,
+    /// All absent members, in place of those before; `None` keeps those before.
+    pub absent: Option<Vec<AbsentMember>>,
 }
 
 /// Why the store could not do its part.

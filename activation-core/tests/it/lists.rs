@@ -1,9 +1,15 @@
 //! The list itself: created once, pinned, adopted only when allowed.
 
+use std::sync::Arc;
+
 use activation_core::{
-    Activation, ExistingList, RunStatus, Settings, SettingsPatch, State, Visibility,
+    Activation, Destination, ExistingList, ListWish, RunStatus, Settings, SettingsPatch, State,
+    Visibility, dotdigital::Dotdigital,
 };
-use dotdigital_client::simulator::{self, Fault, FaultRule};
+use dotdigital_client::{
+    Credentials,
+    simulator::{self, Fault, FaultRule, SimulatorSettings},
+};
 
 use crate::world::{World, people};
 
@@ -219,4 +225,95 @@ async fn change_account(state: State) -> std::sync::Arc<dyn activation_core::Sta
     store.commit(&lease, Commit { head, ..Commit::default() }).await.unwrap();
     store.release(&lease).await.unwrap();
     std::sync::Arc::new(store)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_visibility_changed_by_hand_is_left_as_it_is() {
+    let world = World::new();
+    let list = world.simulator.add_list("VIP", simulator::Visibility::Private);
+    world.segment(people(5));
+    world.run(&vip()).await;
+    let settings = SimulatorSettings::default();
+    let credentials = Credentials::new(&settings.user, &settings.password);
+    let transport = Arc::new(world.simulator.transport(Arc::new(world.clock)));
+    let by_hand = crate::world::client(credentials, transport, &world.clock);
+    let public = ListWish { name: "VIP".into(), visibility: Visibility::Public };
+    Dotdigital::new(&by_hand).update_list(list.unsigned_abs().into(), &public).await.unwrap();
+    let report = world.run(&vip()).await;
+    assert_eq!((report.status, report.total_calls()), (RunStatus::NothingToDo, 2), "{report}");
+    let now = world.simulator.list_named("VIP").unwrap();
+    assert_eq!(now.visibility, simulator::Visibility::Public);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_account_that_may_have_no_more_lists_is_a_clear_error() {
+    let settings = SimulatorSettings { max_lists: Some(1), ..SimulatorSettings::default() };
+    let world = World::with(settings);
+    assert_eq!(world.simulator.lists().len(), 1, "the account's own");
+    world.segment(people(5));
+    let report = world.run(&vip()).await;
+    assert_eq!((report.status, report.failed), (RunStatus::Failed, 5), "{report}");
+    assert!(error(&report).contains("may have no more lists"), "{report}");
+    assert_eq!(world.simulator.contact_count(), 0);
+}
+
+/// A list with three guests, one of whom is in the segment and one of whom has no address.
+fn world_with_a_list(count: usize) -> (World, i32) {
+    let world = World::new();
+    let list = world.simulator.add_list("VIP", simulator::Visibility::Private);
+    for email in ["guest@example.com", "person000001@example.com"] {
+        world.simulator.add_member(list, world.simulator.add_contact(email));
+    }
+    world.simulator.add_member(list, world.simulator.add_mobile_contact("447123000001"));
+    world.segment(people(count));
+    (world, list)
+}
+
+fn owning() -> Activation {
+    vip_with(SettingsPatch::default().existing_list(ExistingList::OwnAll))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_is_owned_with_everybody_on_it_is_brought_to_the_segment() {
+    let (world, list) = world_with_a_list(10);
+    let plan = world.plan(&owning()).await;
+    let planned = plan.planned.as_ref().unwrap();
+    assert_eq!((planned.add, planned.remove, plan.unchanged), (9, 2, 1), "{plan}");
+    assert_eq!(world.simulator.members(list).len(), 3, "a dry run changes nothing");
+    let report = world.run(&owning()).await;
+    let counts = (report.status, report.added, report.removed, report.unchanged);
+    assert_eq!(counts, (RunStatus::Done, 9, 2, 1), "{report}");
+    assert_eq!(world.on_list("VIP"), people(10));
+    assert_eq!(world.simulator.contact_count(), 12, "nobody was deleted");
+    // Who comes later is a guest.
+    world.simulator.add_member(list, world.simulator.add_contact("late@example.com"));
+    assert_eq!(world.run(&owning()).await.status, RunStatus::NothingToDo);
+    assert_eq!(world.on_list("VIP").len(), 11);
+    world.assert_harmless();
+}
+
+#[tokio::test(start_paused = true)]
+async fn members_of_an_owned_list_leave_later_if_they_could_not_at_once() {
+    let (world, _) = world_with_a_list(10);
+    world.simulator.inject(FaultRule::new(Fault::ConnectionRefused).on("DELETE").times(99));
+    assert_eq!(world.run(&owning()).await.status, RunStatus::Busy);
+    world.simulator.clear_faults();
+    let report = world.run(&owning()).await;
+    assert_eq!((report.added, report.removed, report.unchanged), (9, 2, 1), "{report}");
+    assert_eq!(world.on_list("VIP"), people(10));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_guard_looks_at_the_members_of_a_list_about_to_be_owned() {
+    let (world, list) = world_with_a_list(10);
+    for guest in 0..100 {
+        let guest = world.simulator.add_contact(&format!("guest{guest}@example.com"));
+        world.simulator.add_member(list, guest);
+    }
+    let report = world.run(&owning()).await;
+    assert_eq!(report.status, RunStatus::Blocked);
+    let counts = report.planned.as_ref().unwrap().counts;
+    assert_eq!((counts.previous, counts.removed), (103, 102), "{report}");
+    assert_eq!(world.simulator.members(list).len(), 103);
+    assert_eq!(world.store.load(&vip().key()).await.unwrap().head.pin, None, "not adopted yet");
 }

@@ -1,14 +1,21 @@
 //! Integration tests, one binary.
 #![allow(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
+mod approval;
 #[cfg(feature = "test-util")]
 mod conformance;
 mod doubts;
+mod exclusions;
+mod explaining;
 mod guarding;
+mod held;
 mod identity;
+mod leaving;
+mod ledger;
 mod lists;
 mod meddling;
 mod outcomes;
+mod reconcile;
 mod rules;
 mod runner;
 mod scale;

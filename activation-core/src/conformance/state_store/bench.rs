@@ -6,8 +6,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use segment_diff::Fingerprint;
 
 use crate::{
-    Acquired, ActivationKey, Commit, Head, HeldMember, JournalEntry, Lease, ListPin, SnapshotRef,
-    State, StateStore, StoreError, StoreErrorKind, Visibility,
+    AbsentMember, Acquired, ActivationKey, Commit, Head, HeldMember, JournalEntry, Lease, ListPin,
+    SnapshotRef, State, StateStore, StoreError, StoreErrorKind, Visibility,
     conformance::check::{Broken, Checked, ensure, ensure_eq},
 };
 
@@ -105,18 +105,27 @@ pub(super) fn held(byte: u8, cause: &str) -> HeldMember {
     }
 }
 
+pub(super) fn absent(byte: u8, runs: u32) -> AbsentMember {
+    AbsentMember { member: fingerprint(byte), runs }
+}
+
 /// A state in an order that can be compared.
 pub(super) async fn load(store: &dyn StateStore, of: &ActivationKey) -> Result<State, Broken> {
     let mut state = store.load(of).await?;
     state.held.sort_by_key(|held| held.member);
+    state.absent.sort_by_key(|absent| absent.member);
     Ok(state)
 }
 
-/// A generation with a bit of everything: a snapshot, journal entries and a held member.
+/// A generation with a bit of everything: a snapshot, journal entries, a held and an absent member.
 pub(super) async fn furnish(store: &dyn StateStore, lease: &Lease) -> Result<State, Broken> {
     let snapshot = write(store, lease, b"first members").await?;
     store.append(lease, entry(1, b"open batch")).await?;
-    let commit = Commit { hold: vec![held(1, "invalid_email")], ..step(0, Some(snapshot)) };
+    let commit = Commit {
+        hold: vec![held(1, "invalid_email")],
+        absent: Some(vec![absent(8, 1)]),
+        ..step(0, Some(snapshot))
+    };
     store.commit(lease, commit).await?;
     load(store, &lease.activation).await
 }

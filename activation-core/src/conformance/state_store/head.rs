@@ -2,7 +2,9 @@
 
 use super::{
     Store,
-    bench::{entry, fingerprint, furnish, held, lease, load, members, refused, step, vip, write},
+    bench::{
+        absent, entry, fingerprint, furnish, held, lease, load, members, refused, step, vip, write,
+    },
 };
 use crate::{
     ActivationKey, Commit, Lease, SnapshotRef, State, StateStore, StoreErrorKind,
@@ -35,6 +37,7 @@ pub(super) async fn a_commit_changes_head_journal_and_held_members_together(
         head: commit.head,
         journal: vec![entry(2, b"next batch")],
         held: vec![held(2, "globally_suppressed")],
+        absent: vec![absent(8, 1)],
     };
     ensure_eq!(load(&store, &vip()).await?, expected);
     ensure_eq!(members(&store, &vip()).await?, b"second members");

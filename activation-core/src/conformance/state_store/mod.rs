@@ -60,6 +60,7 @@ pub async fn state_store<S: StateStore + 'static>(make: impl AsyncFn() -> S) -> 
         rows::journal_bodies_come_back_byte_for_byte,
         rows::held_members_are_inserted_replaced_and_removed,
         rows::a_member_held_and_no_longer_held_in_one_commit_is_held,
+        rows::absent_members_are_replaced_together_or_kept,
         rows::activations_with_any_name_do_not_influence_each_other,
         rows::the_fingerprint_key_stays,
         snapshots::an_empty_snapshot_comes_back_empty,

@@ -3,12 +3,12 @@
 use super::{
     Store,
     bench::{
-        MINUTE, at, entry, fingerprint, furnish, held, lease, load, members, noise, step, vip,
-        write,
+        MINUTE, absent, at, entry, fingerprint, furnish, held, lease, load, members, noise,
+        refused, step, vip, write,
     },
 };
 use crate::{
-    ActivationKey, Commit, HeldMember,
+    ActivationKey, Commit, HeldMember, StoreErrorKind,
     conformance::check::{Checked, ensure_eq},
 };
 
@@ -62,6 +62,28 @@ pub(super) async fn a_member_held_and_no_longer_held_in_one_commit_is_held(
     let commit = Commit { hold: vec![held(1, "a")], unhold: vec![fingerprint(1)], ..step(0, None) };
     store.commit(&lease, commit).await?;
     ensure_eq!(load(&store, &vip()).await?.held, [held(1, "a")]);
+    Ok(())
+}
+
+pub(super) async fn absent_members_are_replaced_together_or_kept(store: Store) -> Checked {
+    let ours = lease(&store, &vip(), 0).await?;
+    let first = vec![absent(1, 1), absent(2, u32::MAX)];
+    let other = lease(&store, &ActivationKey::new("other"), 0).await?;
+    let theirs = Commit { absent: Some(vec![absent(9, 9)]), ..step(0, None) };
+    store.commit(&other, theirs).await?;
+    store.commit(&ours, Commit { absent: Some(first.clone()), ..step(0, None) }).await?;
+    ensure_eq!(load(&store, &vip()).await?.absent, first);
+    store.commit(&ours, step(1, None)).await?;
+    ensure_eq!(load(&store, &vip()).await?.absent, first);
+    let late = Commit { absent: Some(Vec::new()), ..step(1, None) };
+    refused("commit", store.commit(&ours, late).await, StoreErrorKind::Moved)?;
+    ensure_eq!(load(&store, &vip()).await?.absent, first);
+    let second = vec![absent(2, 3), absent(4, 1)];
+    store.commit(&ours, Commit { absent: Some(second.clone()), ..step(2, None) }).await?;
+    ensure_eq!(load(&store, &vip()).await?.absent, second);
+    store.commit(&ours, Commit { absent: Some(Vec::new()), ..step(3, None) }).await?;
+    ensure_eq!(load(&store, &vip()).await?.absent, []);
+    ensure_eq!(load(&store, &other.activation).await?.absent, [absent(9, 9)]);
     Ok(())
 }
 

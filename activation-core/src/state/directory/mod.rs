@@ -1,7 +1,7 @@
 //! The embedded store: one directory with a SQLite database and snapshot files.
 //!
 //! ```text
-//! state.db                                        head, lease, journal, held members, key
+//! state.db                                        head, lease, journal, held and absent members, key
 //! locks/<activation>.<token>.lock                 locked while the holder of that lease lives
 //! snapshots/<activation>.<token>.<digest>.seg     one immutable file per generation
 //! snapshots/<activation>.<token>.<random>.tmp     being written, or left behind by a crash
@@ -220,6 +220,7 @@ impl StateStore for DirectoryStore {
                     head: rows::head(tx, &activation)?,
                     journal: rows::journal(tx, &activation)?,
                     held: rows::held(tx, &activation)?,
+                    absent: rows::absent(tx, &activation)?,
                 })
             })
         })

@@ -4,9 +4,10 @@ use chrono::{DateTime, Utc};
 use rusqlite::{OptionalExtension, Row, Transaction};
 use segment_diff::Fingerprint;
 
-use super::{database::Fault, seal};
+use super::{database::Fault, schema, seal};
 use crate::state::{
-    ActivationKey, Commit, Head, HeldMember, JournalEntry, Lease, StoreError, StoreErrorKind,
+    AbsentMember, ActivationKey, Commit, Head, HeldMember, JournalEntry, Lease, StoreError,
+    StoreErrorKind,
     rules::{self, Holder, NewestLease},
 };
 
@@ -113,6 +114,18 @@ pub(super) fn held(tx: &Tx<'_>, activation: &ActivationKey) -> Result<Vec<HeldMe
     Ok(held)
 }
 
+/// The absent members. A store of version 1 that is opened for reading only has no place for them.
+pub(super) fn absent(tx: &Tx<'_>, activation: &ActivationKey) -> Result<Vec<AbsentMember>, Fault> {
+    if schema::version_of(tx)? < schema::WITH_ABSENT {
+        return Ok(Vec::new());
+    }
+    let mut query = tx.prepare_cached("SELECT member, runs FROM absent WHERE activation = ?1")?;
+    let rows = query.query_map([activation.as_str()], |row| {
+        Ok(AbsentMember { member: Fingerprint::from_bytes(row.get(0)?), runs: row.get(1)? })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// Writes what `commit` changes.
 pub(super) fn apply(tx: &Tx<'_>, activation: &ActivationKey, commit: &Commit) -> Result<(), Fault> {
     put_head(tx, activation, &commit.head)?;
@@ -139,6 +152,22 @@ pub(super) fn apply(tx: &Tx<'_>, activation: &ActivationKey, commit: &Commit) ->
             held.retry_at.timestamp(),
             held.attempts,
         ))?;
+    }
+    commit.absent.as_ref().map_or(Ok(()), |absent| put_absent(tx, activation, absent))
+}
+
+fn put_absent(
+    tx: &Tx<'_>,
+    activation: &ActivationKey,
+    absent: &[AbsentMember],
+) -> Result<(), Fault> {
+    let name = activation.as_str();
+    tx.prepare_cached("DELETE FROM absent WHERE activation = ?1")?.execute([name])?;
+    let mut insert = tx.prepare_cached(
+        "INSERT OR REPLACE INTO absent (activation, member, runs) VALUES (?1, ?2, ?3)",
+    )?;
+    for absent in absent {
+        insert.execute((name, absent.member.as_bytes(), absent.runs))?;
     }
     Ok(())
 }

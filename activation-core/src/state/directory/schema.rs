@@ -22,9 +22,20 @@ struct StoredKey {
     check: [u8; 16],
 }
 
-/// Creates the tables where missing, and gives the key.
+/// Creates the tables where missing, brings those of an older version up to date, and gives the key.
 pub(super) fn open(database: &Database, keeper: KeyKeeper) -> Result<FingerprintKey, StoreError> {
-    if database.read(|tx| version(database, tx))?.is_none() {
+    let found = database.read(|tx| version(database, tx))?;
+    if found.is_some_and(|version| version < VERSION) {
+        database.write("upgrade", |tx| {
+            // Another process may have been faster.
+            if version_of(tx)? < WITH_ABSENT {
+                tx.execute_batch(ABSENT)?;
+                tx.pragma_update(None, "user_version", WITH_ABSENT)?;
+            }
+            Ok(())
+        })?;
+    }
+    if found.is_none() {
         let new = match &keeper {
             KeyKeeper::Store => {
                 let key = random_key()?;
@@ -58,14 +69,14 @@ pub(super) fn open_read_only(
 
 /// The version of the tables; `None` when there are none.
 fn version(database: &Database, tx: &Transaction<'_>) -> Result<Option<i64>, Fault> {
-    let version = tx.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let version = version_of(tx)?;
     let tables: i64 = tx.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0))?;
     let complain = |what: String| {
         let message = format!("{} {what}", database.path().display());
         Err(StoreError::new(StoreErrorKind::Failed, message).into())
     };
     match version {
-        VERSION => Ok(Some(version)),
+        OLDEST..=VERSION => Ok(Some(version)),
         0 if tables == 0 => Ok(None),
         0 => complain("is the database of another program: choose another directory".into()),
         _ => complain(format!(
@@ -74,8 +85,14 @@ fn version(database: &Database, tx: &Transaction<'_>) -> Result<Option<i64>, Fau
     }
 }
 
+/// The version that the database says it has.
+pub(super) fn version_of(tx: &Transaction<'_>) -> Result<i64, Fault> {
+    Ok(tx.query_row("PRAGMA user_version", [], |row| row.get(0))?)
+}
+
 fn create(tx: &Transaction<'_>, key: &StoredKey) -> Result<(), Fault> {
     tx.execute_batch(TABLES)?;
+    tx.execute_batch(ABSENT)?;
     tx.pragma_update(None, "user_version", VERSION)?;
     tx.execute(
         "INSERT INTO meta (id, key, key_check) VALUES (1, ?1, ?2)",
@@ -143,7 +160,22 @@ fn random_key() -> Result<FingerprintKey, StoreError> {
     Ok(FingerprintKey::new(bytes))
 }
 
-const VERSION: i64 = 1;
+/// The oldest version that can be brought up to date.
+const OLDEST: i64 = 1;
+
+/// The version that brought absent members.
+pub(super) const WITH_ABSENT: i64 = 2;
+
+const VERSION: i64 = WITH_ABSENT;
+
+const ABSENT: &str = "
+    CREATE TABLE absent (
+        activation TEXT NOT NULL,
+        member BLOB NOT NULL,
+        runs INTEGER NOT NULL,
+        PRIMARY KEY (activation, member)
+    ) STRICT, WITHOUT ROWID;
+";
 
 /// Times are microseconds (leases) or seconds (held members) since 1970. Unsigned 64-bit numbers
 /// are stored as the signed number of the same bits.

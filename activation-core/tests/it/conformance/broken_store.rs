@@ -45,6 +45,7 @@ enum Breach {
     CutsJournalBodies,
     NeverReplacesHeldMembers,
     UnholdsLast,
+    NeverReplacesAbsentMembers,
     FoldsNames,
     ChangesItsKey,
     CannotReadNothing,
@@ -183,6 +184,7 @@ impl BrokenStore {
             Some(KeepsDroppedSnapshots) if commit.head.snapshot.is_none() => {
                 commit.head.snapshot = stored.head.snapshot;
             }
+            Some(NeverReplacesAbsentMembers) if !stored.absent.is_empty() => commit.absent = None,
             Some(NeverReplacesHeldMembers) => {
                 commit.hold.retain(|new| stored.held.iter().all(|old| old.member != new.member));
             }
@@ -447,6 +449,7 @@ async fn each_breach_of_a_stores_contract_is_found() {
         (CutsJournalBodies, "journal_bodies_come_back_byte_for_byte"),
         (NeverReplacesHeldMembers, "held_members_are_inserted_replaced_and_removed"),
         (UnholdsLast, "a_member_held_and_no_longer_held_in_one_commit_is_held"),
+        (NeverReplacesAbsentMembers, "absent_members_are_replaced_together_or_kept"),
         (FoldsNames, "activations_with_any_name_do_not_influence_each_other"),
         (ChangesItsKey, "the_fingerprint_key_stays"),
         (CannotReadNothing, "an_empty_snapshot_comes_back_empty"),

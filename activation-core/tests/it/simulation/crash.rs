@@ -12,8 +12,8 @@ use std::{
 
 use activation_core::{
     Acquired, ActivationKey, Clock, Commit, DirectoryStore, FingerprintKey, JournalEntry, KeyBatch,
-    Lease, SegmentScan, SegmentSource, SnapshotRead, SnapshotRef, SnapshotWrite, SourceError,
-    State, StateStore, Step, StoreError,
+    Lease, Ledger, LedgerError, LedgerPage, SegmentScan, SegmentSource, SnapshotRead, SnapshotRef,
+    SnapshotWrite, SourceError, State, StateStore, Step, StoreError,
 };
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -186,6 +186,20 @@ impl Clock for MortalClock {
         self.1.point().await;
         self.0.sleep(duration).await;
         self.1.point().await;
+    }
+}
+
+/// A ledger whose keeper dies before or after a page is safe.
+#[derive(Debug)]
+pub(super) struct MortalLedger(pub(super) Arc<dyn Ledger>, pub(super) Arc<Reaper>);
+
+#[async_trait]
+impl Ledger for MortalLedger {
+    async fn record(&self, page: &LedgerPage) -> Result<(), LedgerError> {
+        self.1.point().await;
+        let result = self.0.record(page).await;
+        self.1.point().await;
+        result
     }
 }
 

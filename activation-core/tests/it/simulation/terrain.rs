@@ -1,9 +1,11 @@
 //! What a seed decides once for a whole history: how the account behaves, what is configured, and
 //! how people are known.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, num::NonZeroU32, time::Duration};
 
-use activation_core::{IdentifierKind, MissingContacts, Settings, SettingsPatch};
+use activation_core::{
+    ExistingList, GuardSettings, IdentifierKind, MissingContacts, Settings, SettingsPatch, Share,
+};
 use dotdigital_client::simulator::{
     BadList, ConflictCode, ContactIdForm, EmailEcho, FailureCodeCase, JobLatency, ListCreated,
     ListReading, NonMemberRemoval, RateLimits, RateReset, RemovalStatusCase, Simulator,
@@ -18,6 +20,13 @@ pub(super) struct Terrain {
     pub(super) settings: SimulatorSettings,
     pub(super) missing_contacts: MissingContacts,
     identifier: IdentifierKind,
+    /// How many runs the segment must be without somebody before she leaves.
+    leave_after_runs: u32,
+    /// The guard trips easily, additions pass or not, and approvals are recorded in the state.
+    pub(super) records_approvals: bool,
+    additions_through: bool,
+    /// What is done with a list of the activation's name that is there before the first run.
+    pub(super) existing_list: ExistingList,
     /// People whom the service takes under no circumstances.
     pub(super) suppressed: BTreeSet<usize>,
     /// People who are contacts and may not be written to on any channel.
@@ -26,6 +35,7 @@ pub(super) struct Terrain {
 
 impl Terrain {
     pub(super) fn random(seed: u64, dice: &mut Rng) -> Self {
+        use ExistingList::{KeepMembers, OnlyIfEmpty, OwnAll};
         let identifier = pick(dice, [IdentifierKind::Email, IdentifierKind::MobileNumber]);
         let policies =
             [MissingContacts::Create, MissingContacts::Create, MissingContacts::ExistingOnly];
@@ -45,7 +55,17 @@ impl Terrain {
             switches: switches(dice),
             ..SimulatorSettings::default()
         };
-        Self { settings, missing_contacts, identifier, suppressed, silent }
+        Self {
+            settings,
+            missing_contacts,
+            identifier,
+            leave_after_runs: pick(dice, [1, 1, 2, 3]),
+            records_approvals: dice.u8(0..3) == 0,
+            additions_through: dice.bool(),
+            existing_list: pick(dice, [OnlyIfEmpty, OnlyIfEmpty, KeepMembers, OwnAll]),
+            suppressed,
+            silent,
+        }
     }
 
     /// People whom the service refuses; the others it does not put on a list it says nothing about.
@@ -59,7 +79,18 @@ impl Terrain {
     pub(super) fn activation(&self) -> Settings {
         let patch = SettingsPatch::default()
             .identifier(self.identifier)
-            .missing_contacts(self.missing_contacts);
+            .missing_contacts(self.missing_contacts)
+            .existing_list(self.existing_list)
+            .leave_after_runs(self.leave_after_runs.try_into().unwrap_or(NonZeroU32::MIN))
+            .guard(match self.records_approvals {
+                true => GuardSettings {
+                    max_removals: Some(2),
+                    max_removal_share: Share::new(0.1).ok(),
+                    additions_through: Some(self.additions_through),
+                    ..GuardSettings::default()
+                },
+                false => GuardSettings::default(),
+            });
         Settings::resolve(&SettingsPatch::default(), &patch)
     }
 

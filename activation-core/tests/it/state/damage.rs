@@ -94,6 +94,8 @@ async fn altered_rows_are_noticed() {
         "UPDATE held SET member = x'00'",
         "UPDATE held SET attempts = -1",
         "UPDATE held SET since = 9223372036854775807",
+        "UPDATE absent SET member = x'00'",
+        "UPDATE absent SET runs = -1",
     ] {
         let (root, store) = furnished().await;
         execute(
@@ -138,7 +140,7 @@ fn the_database_of_another_program_is_left_alone() {
 fn a_store_of_a_newer_program_asks_for_that_program() {
     let root = tempfile::tempdir().unwrap();
     DirectoryStore::open(root.path()).unwrap();
-    execute(&root, "PRAGMA user_version = 2");
+    execute(&root, "PRAGMA user_version = 3");
     assert_eq!(open_kind(root.path()), StoreErrorKind::Failed);
     let error = DirectoryStore::open(root.path()).unwrap_err();
     assert!(error.to_string().ends_with("use a newer program"), "{error}");

@@ -7,11 +7,15 @@ use std::{
     process::{Command, Stdio},
 };
 
-use activation_core::{Acquired, ActivationKey, DirectoryStore, StateStore, StoreErrorKind};
+use activation_core::{
+    AbsentMember, Acquired, ActivationKey, Commit, DirectoryStore, State, StateStore,
+    StoreErrorKind,
+};
 use tempfile::TempDir;
 
 use super::tools::{
-    MINUTE, at, entry, furnish, held, key, lease, load, members, noise, read, step, vip, write,
+    MINUTE, at, entry, fingerprint, furnish, held, key, lease, load, members, noise, read, step,
+    vip, write,
 };
 
 fn empty() -> TempDir {
@@ -237,4 +241,36 @@ fn debug_shows_no_key() {
     let shown = format!("{store:?}");
     assert!(shown.starts_with("DirectoryStore { database: "), "{shown}");
     assert!(!shown.contains("key"), "{shown}");
+}
+
+/// Turns a store into one of version 1, which knew no absent members.
+fn make_old(root: &TempDir) {
+    let database = root.path().join("state").join("state.db");
+    let connection = rusqlite::Connection::open(database).unwrap();
+    connection.execute_batch("DROP TABLE absent; PRAGMA user_version = 1").unwrap();
+}
+
+#[tokio::test]
+async fn a_store_of_version_1_is_read_unchanged_and_brought_up_to_date_by_writing() {
+    let root = empty();
+    let store = open(&root);
+    let before = furnish(&store, &lease(&store, &vip(), 0).await).await;
+    let before = State { absent: Vec::new(), ..before };
+    drop(store);
+    make_old(&root);
+    let database = root.path().join("state").join("state.db");
+    let bytes = fs::read(&database).unwrap();
+    let reading = DirectoryStore::open_read_only(root.path().join("state")).unwrap().unwrap();
+    assert_eq!(load(&reading, &vip()).await, before);
+    drop(reading);
+    assert_eq!(fs::read(&database).unwrap(), bytes, "a dry run changes nothing");
+
+    let store = open(&root);
+    assert_eq!(load(&store, &vip()).await, before);
+    let lease = lease(&store, &vip(), 1).await;
+    let absent = vec![AbsentMember { member: fingerprint(3), runs: 2 }];
+    let commit = Commit { absent: Some(absent.clone()), ..step(1, None) };
+    store.commit(&lease, commit).await.unwrap();
+    drop(store);
+    assert_eq!(load(&open(&root), &vip()).await.absent, absent);
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use activation_core::{
-    Acquired, ActivationKey, Commit, Head, HeldMember, JournalEntry, Lease, ListPin, SnapshotRef,
-    SnapshotWrite, State, StateStore, StoreError, Visibility,
+    AbsentMember, Acquired, ActivationKey, Commit, Head, HeldMember, JournalEntry, Lease, ListPin,
+    SnapshotRef, SnapshotWrite, State, StateStore, StoreError, Visibility,
 };
 use chrono::{DateTime, Utc};
 use segment_diff::{Fingerprint, FingerprintKey};
@@ -122,14 +122,19 @@ pub(super) fn held(byte: u8, cause: &str) -> HeldMember {
 pub(super) async fn load(store: &dyn StateStore, of: &ActivationKey) -> State {
     let mut state = store.load(of).await.unwrap();
     state.held.sort_by_key(|held| held.member);
+    state.absent.sort_by_key(|absent| absent.member);
     state
 }
 
-/// A generation with a bit of everything: a snapshot, journal entries and a held member.
+/// A generation with a bit of everything: a snapshot, journal entries, a held and an absent member.
 pub(super) async fn furnish(store: &dyn StateStore, lease: &Lease) -> State {
     let snapshot = write(store, lease, b"first members").await;
     store.append(lease, entry(1, b"open batch")).await.unwrap();
-    let commit = Commit { hold: vec![held(1, "invalid_email")], ..step(0, Some(snapshot)) };
+    let commit = Commit {
+        hold: vec![held(1, "invalid_email")],
+        absent: Some(vec![AbsentMember { member: fingerprint(8), runs: 1 }]),
+        ..step(0, Some(snapshot))
+    };
     store.commit(lease, commit).await.unwrap();
     load(store, &lease.activation).await
 }

@@ -5,11 +5,10 @@ use std::{
     time::Duration,
 };
 
-use activation_core::{Engine, RunReport, Runner, ScheduledActivation, dotdigital::Dotdigital};
-use dotdigital_client::{Clock as _, Credentials};
+use activation_core::{RunReport, Runner, ScheduledActivation};
+use dotdigital_client::Clock as _;
 
-use super::{ApproveAll, Stage, small_batches};
-use crate::world::{EngineClock, client};
+use super::{ApproveAll, Stage};
 
 /// When a runner is stopped, and how much time it has to end.
 #[derive(Clone, Copy, Debug)]
@@ -34,17 +33,12 @@ impl Stop {
 impl Stage {
     /// One process with a runner: what it reported.
     pub(super) async fn run_until(&self, stop: Stop) -> Vec<RunReport> {
-        let transport = Arc::new(self.simulator.transport(Arc::new(self.clock)));
-        let credentials = Credentials::new(&self.credentials.0, &self.credentials.1);
-        let client = client(credentials, transport, &self.clock);
-        let destination = Arc::new(Dotdigital::new(&client).batch_limits(small_batches()));
-        let engine = Engine::new(Arc::new(self.store()))
-            .clock(Arc::new(EngineClock(self.clock)))
-            .approver(Arc::new(ApproveAll));
+        let (engine, source, destination, _immortal) = self.process(0);
+        let engine = engine.approver(Arc::new(ApproveAll));
         let activation = self.activation();
         let key = activation.key();
-        let scheduled =
-            ScheduledActivation::new(activation, self.source.clone(), "account", destination);
+        let (source, destination) = (Arc::new(source), Arc::new(destination));
+        let scheduled = ScheduledActivation::new(activation, source, "account", destination);
         let said: Arc<Mutex<Vec<RunReport>>> = Arc::default();
         let write = said.clone();
         let runner = Runner::new(engine, vec![scheduled]).expect("one activation");

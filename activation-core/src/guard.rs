@@ -158,6 +158,7 @@ pub struct GuardReport {
     /// Why, where it tripped.
     pub reasons: Vec<Trip>,
     /// The recorded approval that let the run go on.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub approval: Option<Approval>,
 }
 

@@ -1,5 +1,7 @@
 //! Lines whose few bits of hash one side has several times: repetitions, or different lines.
 
+use std::ops::ControlFlow;
+
 use super::fetch::{pieces, read_again};
 use super::{Differing, Hashing};
 use crate::lines::gather::{Sender, gather};
@@ -66,7 +68,7 @@ fn hash_piece(
     let mut places = entries.iter().map(|entry| place_of(*entry));
     let _ = read_again(task.side(side), side, hashing, entries, |_, hash| {
         batch.extend(places.next().map(|place| Doubt { hash, place, side }));
-        std::ops::ControlFlow::Continue(())
+        ControlFlow::Continue(())
     })?;
     // Whoever no longer listens has an error already.
     let _ = sender.send(Ok(batch));

@@ -77,7 +77,7 @@ impl<'a, R: ReadAt> SnapshotDiff<'a, R> {
         Self { previous, key, memory: 1 << 30, threads: 1, directory, observer: None }
     }
 
-    /// Allocates at most about `bytes` bytes, at least 8 MiB and 8 MiB for each thread. About 20
+    /// Allocates at most about `bytes` bytes, at least 8 MiB and 8 MiB for each thread. About 24
     /// bytes for each line and those that differ are best; with less the lines are read several
     /// times.
     #[must_use]

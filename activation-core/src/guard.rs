@@ -1,6 +1,6 @@
 //! The check that stops a suspicious delta before anything is written. Pure.
 
-use std::{fmt, num::NonZeroU32};
+use std::{fmt, num::NonZeroU32, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -158,6 +158,7 @@ pub struct GuardReport {
     /// Why, where it tripped.
     pub reasons: Vec<Trip>,
     /// The recorded approval that let the run go on.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub approval: Option<Approval>,
 }
 
@@ -202,6 +203,9 @@ const REJECTED_FLOOR: u64 = 20;
 const MAX_GROWTH: NonZeroU32 = NonZeroU32::MIN.saturating_add(9);
 
 impl Share {
+    /// Nothing of the whole.
+    pub const NONE: Self = Self(0.0);
+
     /// A share.
     ///
     /// # Errors
@@ -209,6 +213,11 @@ impl Share {
     /// Returns [`NotAShare`] outside `0.0..=1.0`.
     pub fn new(share: f64) -> Result<Self, NotAShare> {
         if (0.0..=1.0).contains(&share) { Ok(Self(share)) } else { Err(NotAShare(share)) }
+    }
+
+    /// So much of a duration.
+    pub(crate) fn of(self, whole: Duration) -> Duration {
+        whole.mul_f64(self.0)
     }
 
     /// Whether `part` is more than this share of `whole`.

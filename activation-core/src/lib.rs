@@ -49,6 +49,9 @@
 //! | [`Observer`] | who watches | [`NoObserver`] |
 //! | [`Ledger`] | who takes down every change of a membership | none by default |
 //!
+//! With the feature `test-util`, the module `conformance` checks your own implementation against
+//! each clause of its trait's contract.
+//!
 //! # A run
 //!
 //! 1. **Lease**: one run per activation; another is told who holds it and until when.
@@ -66,6 +69,9 @@
 //! [`Engine::run`] never fails as a function: the [`RunReport`] says what happened. Its
 //! [`RunStatus`] tells whether to go on, to look, to approve or to try later.
 //!
+//! A host with a scheduler calls `run` from there. [`Runner`] is a small loop for others: it runs
+//! many activations when their [`Schedule`]s say so, or when triggered.
+//!
 //! # What is kept
 //!
 //! The state holds keyed fingerprints of identifiers and contact ids, no addresses; the key may be
@@ -76,10 +82,13 @@
 //! # Features
 //!
 //! `dotdigital` and `directory` (the embedded store) are on by default; `sqlite` and `csv` are
-//! sources; `test-util` lets tests stop the embedded store at any step. Without features the crate
-//! knows no HTTP client and no database.
+//! sources; `cron` is for [`Schedule`]s written as cron patterns; `test-util` brings the traits' contracts as suites to run on your own implementation, and
+//! lets tests stop the embedded store at any step. Without features the crate knows no HTTP client
+//! and no database.
 
 mod clock;
+#[cfg(feature = "test-util")]
+pub mod conformance;
 mod destination;
 #[cfg(feature = "dotdigital")]
 pub mod dotdigital;
@@ -91,6 +100,8 @@ mod observer;
 mod plan;
 mod report;
 mod run;
+mod runner;
+mod schedule;
 mod settings;
 mod source;
 pub mod sources;
@@ -116,6 +127,10 @@ pub use run::{
     ActivationErasure, Drift, Engine, ErasureReport, Explanation, HeldPage, HeldSelection, Pending,
     ReconcileMode, ReconcileReport, Reconciliation, Standing,
 };
+pub use runner::{
+    DuplicateActivation, Runner, RunnerHandle, RunnerLimits, ScheduledActivation, UnknownActivation,
+};
+pub use schedule::{Schedule, ScheduleError};
 pub use segment_diff::{Fingerprint, FingerprintKey};
 pub use settings::{
     Activation, ExistingList, MissingContacts, Settings, SettingsPatch, Visibility,

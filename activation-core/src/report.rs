@@ -102,6 +102,9 @@ pub struct RunReport {
     pub calls: BTreeMap<String, u64>,
     /// What stopped the run.
     pub error: Option<ErrorReport>,
+    /// When a run that was [`Busy`](RunStatus::Busy) may go through, where that is known: the end
+    /// of another's lease, or the time the service named.
+    pub retry_at: Option<DateTime<Utc>>,
     /// When it began.
     pub started_at: DateTime<Utc>,
     /// When it ended.
@@ -188,6 +191,7 @@ impl RunReport {
             plan_digest: None,
             calls: BTreeMap::new(),
             error: None,
+            retry_at: None,
             started_at: now,
             finished_at: now,
         }

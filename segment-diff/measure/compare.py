@@ -153,7 +153,12 @@ FNV = baseline("fnv", "hashbrown + FNV-1a, slices")
 STD_SET = baseline("std_set", "std `HashSet<String>`")
 SORT_SLICES = baseline("sort", "`sort_unstable` of slices, 2 threads, merge")
 SCANS = [scan(2), scan(1)]
-ENGINES = [ours("partition"), ours("partition", threads=1), ours("spill", "64MiB")]
+ENGINES = [
+    ours("partition"),
+    ours("partition", threads=1),
+    ours("partition", "64MiB"),
+    ours("spill", "64MiB"),
+]
 
 
 # Tables: a list of (data, commands); each pair is one table below the other.
@@ -161,7 +166,7 @@ ENGINES = [ours("partition"), ours("partition", threads=1), ours("spill", "64MiB
 
 def table_peers(options):
     data = Data(members=options.members or 10**7, churn=options.churn or 0.01)
-    bounded = [ours("spill", "16MiB"), ours("sketch", "32MiB"), ours("sketch", "32MiB", 1)]
+    bounded = [ours("partition", "16MiB"), ours("spill", "16MiB"), ours("sketch", "32MiB")]
     peers = [HASHBROWN, DUCKDB, DUCKDB_EXCEPT, POLARS, PYTHON_SET, sort_and_comm("64M")]
     return [(data, SCANS + ENGINES + bounded + peers + [SORT_SLICES, STD_SET])]
 
@@ -178,16 +183,18 @@ def table_sizes(options):
 
 def table_largest(options):
     data = Data(members=options.members or 10**8, churn=options.churn or 0.01)
-    return [(data, [scan(2), ours("partition"), ours("spill", "64MiB"), ours("sketch", "256MiB")])]
+    bounded = [ours("partition", "128MiB"), ours("partition", "64MiB"), ours("sketch", "256MiB")]
+    return [(data, [scan(2), ours("partition"), *bounded, ours("spill", "64MiB"), DUCKDB])]
 
 
 def table_largest_peers(options):
     data = Data(members=options.members or 10**8, churn=options.churn or 0.01)
-    return [(data, [scan(2), ours("spill", "64MiB"), DUCKDB, sort_and_comm("256M")])]
+    return [(data, [scan(2), ours("partition", "64MiB"), sort_and_comm("256M")])]
 
 
 def table_churn(options):
-    commands = SCANS + ENGINES + [ours("sketch", "64MiB", 1), ours("sketch", "64MiB"), DUCKDB]
+    least = [ours(engine, "16MiB", 1) for engine in ("partition", "sketch")]
+    commands = SCANS + ENGINES + least + [ours("sketch", "64MiB"), DUCKDB]
     shares = [options.churn] if options.churn else [0.0001, 0.001, 0.003, 0.01, 0.03, 0.1]
     return [(Data(members=options.members or 10**7, churn=share), commands) for share in shares]
 
@@ -256,7 +263,8 @@ def table_integers(options):
 def table_memory(options):
     data = Data(members=options.members or 10**7, churn=options.churn or 0.01)
     budgets = ["16MiB", "32MiB", "64MiB", "256MiB"]
-    engines = [ours(engine, budget) for budget in budgets for engine in ("spill", "sketch")]
+    kinds = ("partition", "sketch", "spill")
+    engines = [ours(engine, budget) for budget in budgets for engine in kinds]
     return [(data, [scan(2)] + engines + [sort_and_comm("64M")])]
 
 

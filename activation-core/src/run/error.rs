@@ -1,5 +1,7 @@
 //! Why a run stopped.
 
+use chrono::{DateTime, Utc};
+
 use crate::{
     DestinationError, DestinationErrorKind, ErrorReport, LedgerError, SourceError, StoreError,
     StoreErrorKind,
@@ -46,6 +48,17 @@ impl RunError {
             | Self::Ledger(_)
             | Self::Stopped(_)
             | Self::NotYet(_) => false,
+        }
+    }
+
+    /// When it may work, where the service said so.
+    pub(super) fn retry_at(&self) -> Option<DateTime<Utc>> {
+        match self {
+            Self::Destination(DestinationError {
+                kind: DestinationErrorKind::Unavailable { until },
+                ..
+            }) => *until,
+            _ => None,
         }
     }
 

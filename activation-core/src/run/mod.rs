@@ -54,7 +54,7 @@ const LEASE: Duration = Duration::from_secs(300);
 #[derive(Clone, Debug)]
 pub struct Engine {
     store: Arc<dyn StateStore>,
-    clock: Arc<dyn Clock>,
+    pub(crate) clock: Arc<dyn Clock>,
     observer: Arc<dyn Observer>,
     approver: Arc<dyn Approver>,
     exclusions: Arc<dyn Exclusions>,
@@ -164,7 +164,10 @@ impl Engine {
                 let released = session.release().await;
                 conclude(&mut report, result.and(released));
             }
-            Err(error) => report.stop(error),
+            Err(NoLease { error, until }) => {
+                report.stop(error);
+                report.retry_at = until;
+            }
         }
         self.finish(report, destination, &calls)
     }
@@ -189,16 +192,18 @@ impl Engine {
         self.finish(report, destination, &calls)
     }
 
-    /// The lease of an activation, for work beside its runs.
-    async fn lease(&self, activation: &Activation) -> Result<Lease, ErrorReport> {
+    /// The lease of an activation, or why there is none and, where that is known, until when.
+    async fn lease(&self, activation: &Activation) -> Result<Lease, NoLease> {
         self.lease_of(&activation.key()).await
     }
 
-    async fn lease_of(&self, activation: &ActivationKey) -> Result<Lease, ErrorReport> {
+    async fn lease_of(&self, activation: &ActivationKey) -> Result<Lease, NoLease> {
         match self.store.acquire(activation, &self.holder, self.clock.now(), LEASE).await {
             Ok(Acquired::Lease(lease)) => Ok(lease),
-            Ok(Acquired::Busy { holder, until }) => Err(busy(&holder, until)),
-            Err(error) => Err(RunError::from(error).to_report()),
+            Ok(Acquired::Busy { holder, until }) => {
+                Err(NoLease { error: busy(&holder, until), until: Some(until) })
+            }
+            Err(error) => Err(NoLease { error: RunError::from(error).to_report(), until: None }),
         }
     }
 
@@ -430,6 +435,18 @@ impl Session<'_> {
     }
 }
 
+/// Why a lease was not given, and until when somebody else has it.
+struct NoLease {
+    error: ErrorReport,
+    until: Option<DateTime<Utc>>,
+}
+
+impl From<NoLease> for ErrorReport {
+    fn from(none: NoLease) -> Self {
+        none.error
+    }
+}
+
 /// Calls by endpoint, without those that were counted before.
 fn calls_since(
     before: &BTreeMap<String, u64>,
@@ -447,6 +464,7 @@ fn calls_since(
 
 fn conclude(report: &mut RunReport, result: Result<(), RunError>) {
     if let Err(error) = result {
+        report.retry_at = error.retry_at();
         report.stop(error.to_report());
     }
 }

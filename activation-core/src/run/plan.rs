@@ -129,13 +129,14 @@ async fn spare_shared_contacts(
         return Ok(Vec::new());
     }
     let mut shared = HashSet::new();
-    let mut removals = delta.removals.iter().map(|change| change.entry.member).peekable();
+    // No closure here: over the awaits below, it would keep the run's future from being `Send`.
+    let mut removals = delta.removals.iter().peekable();
     let mut reader = delta::open(sides).await?;
     let mut members = Vec::new();
     while reader.next_members(&mut members).await? {
         for entry in &members {
-            while removals.next_if(|leaver| *leaver < entry.member).is_some() {}
-            let stays = removals.peek() != Some(&entry.member);
+            while removals.next_if(|leaver| leaver.entry.member < entry.member).is_some() {}
+            let stays = removals.peek().is_none_or(|leaver| leaver.entry.member != entry.member);
             shared.extend(entry.contact.filter(|contact| stays && leaving.contains(contact)));
         }
     }

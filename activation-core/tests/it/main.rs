@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
 mod approval;
+#[cfg(feature = "test-util")]
+mod conformance;
 mod doubts;
 mod erasure;
 mod exclusions;
@@ -18,6 +20,7 @@ mod outcomes;
 mod reconcile;
 mod rejects;
 mod rules;
+mod runner;
 mod scale;
 mod simulation;
 mod sources;

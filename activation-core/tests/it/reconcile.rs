@@ -311,3 +311,17 @@ async fn a_list_larger_than_the_memory_is_compared_through_temporary_files() {
     let found = reconcile(&world, &how.directory(gone)).await;
     assert_eq!(found.status, RunStatus::Failed, "{found}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_doubt_about_somebody_who_is_watched_ends_like_any_other() {
+    let world = synchronised().await;
+    take_off(&world, "person000001@example.com");
+    repair(&world).await;
+    world.simulator.inject(FaultRule::new(Fault::ResetAfterActing).on("PATCH").times(99));
+    assert_eq!(world.run(&vip()).await.status, RunStatus::Busy);
+    world.simulator.clear_faults();
+    assert_eq!(world.run(&vip()).await.added, 1);
+    world.wait(4 * HOUR).await;
+    world.run(&vip()).await;
+    assert_eq!(world.store.load(&vip().key()).await.unwrap().journal, []);
+}

@@ -9,4 +9,5 @@ mod activate_report;
 mod activate_runs;
 mod activate_secrets;
 mod export_contact_list;
+mod scheduled_runner;
 mod support;

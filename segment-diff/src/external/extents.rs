@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use crc32fast::Hasher;
 
 use super::ExternalError;
-use super::directory::TempDirectory;
-use super::temp_file::{Create, TempFile};
+use super::scratch::ScratchFile;
+use super::temp_file::Create;
 
 /// The bytes of many partitions in one temporary file, which is created with the first of them.
 ///
@@ -13,21 +13,12 @@ use super::temp_file::{Create, TempFile};
 /// little by little still leaves long stretches to read, and the list of extents stays short:
 /// eight bytes for each, which are a number and the checksum.
 pub(super) struct Extents {
-    parent: PathBuf,
-    create: Create,
-    file: Option<Place>,
+    file: ScratchFile,
     partitions: Vec<Stored>,
     /// Bytes of an extent.
     size: usize,
     count: u32,
     written: u64,
-}
-
-// Fields are dropped in this order: the file is closed before it is removed.
-struct Place {
-    file: Box<dyn TempFile>,
-    path: PathBuf,
-    _directory: TempDirectory,
 }
 
 #[derive(Clone, Default)]
@@ -46,7 +37,8 @@ struct Extent {
 impl Extents {
     pub(super) fn new(parent: PathBuf, create: Create, partitions: usize, size: usize) -> Self {
         let partitions = vec![Stored::default(); partitions];
-        Self { parent, create, file: None, partitions, size, count: 0, written: 0 }
+        let file = ScratchFile::created_by(create, parent);
+        Self { file, partitions, size, count: 0, written: 0 }
     }
 
     /// Bytes written to the file.
@@ -95,19 +87,10 @@ impl Extents {
     }
 
     fn begin_extent(&mut self, partition: usize) -> Result<(), ExternalError> {
-        if self.file.is_none() {
-            let directory = TempDirectory::create(&self.parent)?;
-            let path = directory.path().join("partitions");
-            let file = match (self.create)(&path) {
-                Ok(file) => file,
-                Err(source) => return Err(ExternalError::File { path, source }),
-            };
-            self.file = Some(Place { file, path, _directory: directory });
-        }
         let number = self.count;
-        self.count = number.checked_add(1).ok_or_else(|| {
-            let path = self.file.as_ref().map(|place| place.path.clone()).unwrap_or_default();
-            ExternalError::File { path, source: io::ErrorKind::FileTooLarge.into() }
+        self.count = number.checked_add(1).ok_or_else(|| ExternalError::File {
+            path: self.file.path(),
+            source: io::ErrorKind::FileTooLarge.into(),
         })?;
         let stored = &mut self.partitions[partition];
         stored.extents.push(Extent { number, checksum: 0 });
@@ -116,32 +99,17 @@ impl Extents {
     }
 
     /// Writes into the last extent of a partition, which has room for it.
-    fn write(
-        &mut self,
-        partition: usize,
-        mut slices: &mut [IoSlice<'_>],
-    ) -> Result<(), ExternalError> {
-        let Some(place) = &self.file else { return Ok(()) };
+    fn write(&mut self, partition: usize, slices: &mut [IoSlice<'_>]) -> Result<(), ExternalError> {
         let stored = &mut self.partitions[partition];
         let Some(extent) = stored.extents.last_mut() else { return Ok(()) };
         let mut checksum = Hasher::new_with_initial(extent.checksum);
         slices.iter().for_each(|slice| checksum.update(slice));
         extent.checksum = checksum.finalize();
-        while !slices.is_empty() {
-            let offset = u64::from(extent.number) * self.size as u64 + stored.last as u64;
-            let source = match place.file.write_at(slices, offset) {
-                Ok(0) => io::ErrorKind::WriteZero.into(),
-                Ok(length) => {
-                    IoSlice::advance_slices(&mut slices, length);
-                    stored.last += length;
-                    self.written += length as u64;
-                    continue;
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => error,
-            };
-            return Err(ExternalError::File { path: place.path.clone(), source });
-        }
+        let offset = u64::from(extent.number) * self.size as u64 + stored.last as u64;
+        let length: usize = slices.iter().map(|slice| slice.len()).sum();
+        self.file.write(slices, offset)?;
+        stored.last += length;
+        self.written += length as u64;
         Ok(())
     }
 
@@ -159,21 +127,13 @@ impl Extents {
         index: usize,
         buffer: &mut [u8],
     ) -> Result<(), ExternalError> {
-        let Some(place) = &self.file else { return Ok(()) };
         let extent = self.partitions[partition].extents[index];
         let offset = u64::from(extent.number) * self.size as u64;
-        let altered = || ExternalError::Altered { path: place.path.clone(), offset };
-        let mut filled = 0;
-        while filled < buffer.len() {
-            match place.file.read_at(&mut buffer[filled..], offset + filled as u64) {
-                Ok(0) => return Err(altered()),
-                Ok(length) => filled += length,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(source) => {
-                    return Err(ExternalError::File { path: place.path.clone(), source });
-                }
-            }
+        self.file.read(buffer, offset)?;
+        if crc32fast::hash(buffer) == extent.checksum {
+            Ok(())
+        } else {
+            Err(self.file.altered(offset))
         }
-        if crc32fast::hash(buffer) == extent.checksum { Ok(()) } else { Err(altered()) }
     }
 }

@@ -6,13 +6,13 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use super::temp_file::TempFile;
-use super::{ExactDiff, ExternalError, compare};
+use super::temp_file::{Create, TempFile};
+use super::{ExactDiff, ExternalError, ScratchFile, compare};
 use crate::merge::{Collect, Counts};
 
 /// What a temporary file does wrong.
 #[derive(Clone, Copy, Debug)]
-enum Fault {
+pub(crate) enum Fault {
     /// Every other call is interrupted; the rest moves at most so many bytes.
     Dawdles(usize),
     /// Takes so many bytes and no more.
@@ -85,12 +85,21 @@ impl TempFile for FaultyFile {
     }
 }
 
-fn with_faults(fault: Fault) -> ExactDiff {
-    let mut options = ExactDiff::new(std::env::temp_dir(), 32 << 10).threads(2);
-    options.create = Arc::new(move |_: &Path| {
+fn create_faulty(fault: Fault) -> Create {
+    Arc::new(move |_: &Path| {
         let (bytes, calls) = (Mutex::default(), AtomicUsize::new(0));
         Ok(Box::new(FaultyFile { fault, bytes, calls }))
-    });
+    })
+}
+
+/// A temporary file with a fault, for others.
+pub(crate) fn faulty_scratch(fault: Fault) -> ScratchFile {
+    ScratchFile::created_by(create_faulty(fault), std::env::temp_dir())
+}
+
+fn with_faults(fault: Fault) -> ExactDiff {
+    let mut options = ExactDiff::new(std::env::temp_dir(), 32 << 10).threads(2);
+    options.create = create_faulty(fault);
     options
 }
 

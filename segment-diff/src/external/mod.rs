@@ -75,10 +75,11 @@ mod error;
 mod exact;
 mod extents;
 #[cfg(test)]
-mod faults;
+pub(crate) mod faults;
 mod partitions;
 mod record;
 mod runs;
+mod scratch;
 mod shape;
 mod sorter;
 mod table;
@@ -88,4 +89,5 @@ pub(crate) use differences::Differences;
 pub use error::{ExternalError, WrongWidth};
 pub(crate) use exact::compare_observed;
 pub use exact::{DiffSide, ExactDiff, Found, Report, compare};
+pub(crate) use scratch::ScratchFile;
 pub use sorter::{ExternalSorter, SortedKeys, SortedRecords};

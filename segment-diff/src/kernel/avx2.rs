@@ -2,6 +2,7 @@
 
 use std::arch::x86_64::*;
 
+use super::eight::EightMatcher;
 use super::lanes::{all_fit, define_hash_many, fits, window};
 use super::load::{load_high, load_low};
 use super::newlines::line_ends_by;
@@ -21,6 +22,16 @@ pub(super) fn line_ends(bytes: &[u8], ends: &mut Vec<u32>) {
         bits(low) | bits(high) << 32
     };
     line_ends_by(feeds, bytes, ends);
+}
+
+/// See [`match_eight`](super::match_eight).
+#[target_feature(enable = "avx2")]
+pub(super) fn match_eight<M: EightMatcher>(work: M) -> M::Output {
+    work.run(|values, value| {
+        let [a, b, c, d, e, f, g, h] = values.map(|value| value as i64);
+        let same = |four| _mm256_movemask_pd(_mm256_castsi256_pd(equal(four, splat(value)))) as u8;
+        same(_mm256_setr_epi64x(a, b, c, d)) | same(_mm256_setr_epi64x(e, f, g, h)) << 4
+    })
 }
 
 define_hash_many!(4, "avx2", words 0 1 2 3 4 5 6 7);

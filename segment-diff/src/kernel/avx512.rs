@@ -2,12 +2,21 @@
 
 use std::arch::x86_64::*;
 
+use super::eight::EightMatcher;
 use super::lanes::{all_fit, define_hash_many, fits, window};
-use super::load::{load_high, load_low};
 use super::sip::{Sip, hash_each};
 use super::{KeyRange, SLACK};
 
 type Lanes = __m512i;
+
+/// See [`match_eight`](super::match_eight).
+#[target_feature(enable = "avx512f")]
+pub(super) fn match_eight<M: EightMatcher>(work: M) -> M::Output {
+    work.run(|values, value| {
+        let [a, b, c, d, e, f, g, h] = values.map(|value| value as i64);
+        equal(_mm512_setr_epi64(a, b, c, d, e, f, g, h), splat(value))
+    })
+}
 
 define_hash_many!(8, "avx512f", words 0 1 2 3 4 5 6 7);
 
@@ -63,7 +72,9 @@ fn gather_quarters(a: Lanes, b: Lanes, c: Lanes, d: Lanes) -> [Lanes; 4] {
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn load(window: &[u8; SLACK]) -> Lanes {
-    _mm512_inserti64x4::<1>(_mm512_castsi256_si512(load_low(window)), load_high(window))
+    let (words, _) = window.as_chunks();
+    let word = |index: usize| i64::from_le_bytes(words[index]);
+    _mm512_setr_epi64(word(0), word(1), word(2), word(3), word(4), word(5), word(6), word(7))
 }
 
 #[inline]

@@ -1,6 +1,7 @@
 //! The one place where functions are called that not every processor can run.
 #![allow(unsafe_code)]
 
+use super::eight::{EightMatcher, eight};
 use super::identical::{Ascent, Feeds};
 use super::sip::Sip;
 use super::{KeyRange, avx2, avx512, identical_avx2};
@@ -75,4 +76,26 @@ fn has_wide_lines() -> bool {
         && is_x86_feature_detected!("bmi1")
         && is_x86_feature_detected!("bmi2")
         && is_x86_feature_detected!("popcnt")
+}
+
+/// See [`match_eight`](super::match_eight).
+pub(super) fn match_eight<M: EightMatcher>(work: M) -> M::Output {
+    if is_x86_feature_detected!("avx512f") {
+        // SAFETY: the processor has what the function was compiled for.
+        return unsafe { avx512::match_eight(work) };
+    }
+    match match_eight_avx2(work) {
+        Ok(output) => output,
+        Err(work) => work.run(eight),
+    }
+}
+
+/// Gives the work back if the machine has no such registers.
+pub(super) fn match_eight_avx2<M: EightMatcher>(work: M) -> Result<M::Output, M> {
+    if is_x86_feature_detected!("avx2") {
+        // SAFETY: the processor has what the function was compiled for.
+        Ok(unsafe { avx2::match_eight(work) })
+    } else {
+        Err(work)
+    }
 }

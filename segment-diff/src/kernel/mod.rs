@@ -9,6 +9,7 @@ mod avx2;
 mod avx512;
 #[cfg(target_arch = "x86_64")]
 mod detected;
+mod eight;
 mod hash;
 mod identical;
 #[cfg(target_arch = "x86_64")]
@@ -20,6 +21,9 @@ mod load;
 mod newlines;
 mod sip;
 
+#[cfg(test)]
+pub(crate) use eight::eight;
+pub(crate) use eight::{EightMatcher, match_eight};
 pub(crate) use hash::{HashKey, KeyRange};
 pub(crate) use identical::{Feeds, STRETCH, ascending, feed, identical};
 pub(crate) use newlines::line_ends;

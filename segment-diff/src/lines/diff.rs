@@ -166,11 +166,8 @@ impl LineDiff<'_> {
         for engine in self.engines(samples) {
             let told = match engine {
                 Engine::Merge => merge_if_sorted(&task, sink)?,
-                Engine::Partition => {
-                    let lines = samples[0].lines.max(samples[1].lines);
-                    unless_too_long(partition::run(&task, lines, sink))?
-                        .map(|flow| flow.map_continue(LineReport::by(engine)))
-                }
+                Engine::Partition => unless_too_long(partition::run(&task, sizes(samples), sink))?
+                    .map(|flow| flow.map_continue(LineReport::by(engine))),
                 Engine::Sketch => match sketch::run(&task, self.expected_changes, sink)? {
                     sketch::Outcome::Done(flow) => Some(flow.map_continue(|found| LineReport {
                         added: found.added,
@@ -220,11 +217,7 @@ impl LineDiff<'_> {
             None => plan::engines(&Facts {
                 sorted: previous.sorted && current.sorted,
                 exact: self.exact,
-                partition_memory: partition::memory_needed(
-                    previous.lines,
-                    current.lines,
-                    self.threads,
-                ),
+                partitions: partition::fits(sizes(samples), self.memory, self.threads),
                 longest: previous.bytes.max(current.bytes),
                 expected_changes: self.expected_changes,
                 sketch_changes: sketch::capacity(
@@ -233,10 +226,14 @@ impl LineDiff<'_> {
                     previous.bytes.saturating_add(current.bytes),
                 ),
                 lines: previous.lines.saturating_add(current.lines),
-                memory: self.memory as u64,
             }),
         }
     }
+}
+
+fn sizes([previous, current]: [Sample; 2]) -> partition::Sizes {
+    let bytes = previous.bytes.max(current.bytes);
+    partition::Sizes { lines: [previous.lines, current.lines], bytes }
 }
 
 /// `None` when the sides are not sorted after all, or have lines too long to be merged in this

@@ -10,15 +10,15 @@
 //! | [`Engine`] | needs | reads | memory | rests on a hash |
 //! |---|---|---|---|---|
 //! | [`Merge`](Engine::Merge) | both sides sorted, which is verified | once | a few blocks | no |
-//! | [`Partition`](Engine::Partition) | inputs below 1 TiB that can be read again | once, and what differs again | about 16 bytes a line | yes |
+//! | [`Partition`](Engine::Partition) | inputs below 1 TiB that can be read again | once, and what differs again | 8 bytes a line; beyond the budget temporary files of that size | yes |
 //! | [`Sketch`](Engine::Sketch) | few differences; inputs that can be read again | twice | about 100 bytes a difference | yes |
 //! | [`Spill`](Engine::Spill) | nothing | once | the budget; beyond it temporary files of about the inputs' size | no |
 //!
 //! Unless told which to use, [`LineDiff`] looks into a few places of both inputs. What looks sorted
 //! is merged, and compared in another way should it turn out not to be. Otherwise it is the
-//! partition engine where the memory suffices; then the sketch if the caller expects at most one
-//! line in two hundred to differ; then the engine that spills. [`LineDiff::exact`] leaves out those
-//! that rest on a hash.
+//! partition engine, in memory or with temporary files; where the memory is too short even to list
+//! these, the sketch if the caller expects at most one line in two hundred to differ; then the
+//! engine that spills. [`LineDiff::exact`] leaves out those that rest on a hash.
 //!
 //! # How likely is a wrong answer?
 //!
@@ -26,17 +26,18 @@
 //! SipHash-1-3 with 128 bits, under a random key that lives as long as the difference, so nobody
 //! can choose lines that do worse than chance.
 //!
-//! **Partition.** Two different lines are taken for the same if they agree in the 88 bits that are
-//! kept and in the p bits that chose one of 2ᵖ partitions. A line that differs is missed only if
-//! it agrees so with another. With *n* different lines in all, *d* of them only on one side, the
-//! chance that any is missed is at most *n* · *d* / 2^(88 + p):
+//! **Partition.** Some 50 bits of each hash are kept. These prove nothing, so the outcome is
+//! verified. Lines that agree in them with another of their side are read again and told apart by
+//! their whole hashes. All others that agree are one of each side, and for these the sums of the
+//! whole hashes, modulo 2¹²⁸, must be the same on both sides; if they are not, different lines were
+//! taken for the same, and the next engine takes over. So a wrong answer needs two different
+//! collections of lines with the same sum, one chance in 2¹²⁸, or two of the *m* lines read again in
+//! doubt with the same hash, at most *m*² / 2¹²⁹: altogether less than 2 × 10⁻²³ for 10⁸ lines, even
+//! if all of them are repeated.
 //!
-//! | lines a side | differing a side | n · d | p | chance |
-//! |---|---|---|---|---|
-//! | 10⁶ | 10⁴ | 10⁶ · 2 × 10⁴ | 6 | 2 × 10¹⁰ / 2⁹⁴ ≈ 1 × 10⁻¹⁸ |
-//! | 10⁷ | 10⁵ | 10⁷ · 2 × 10⁵ | 9 | 2 × 10¹² / 2⁹⁷ ≈ 1 × 10⁻¹⁷ |
-//! | 10⁸ | 10⁶ | 10⁸ · 2 × 10⁶ | 12 | 2 × 10¹⁴ / 2¹⁰⁰ ≈ 2 × 10⁻¹⁶ |
-//! | 10⁸ | 10⁸ | 2 × 10⁸ · 2 × 10⁸ | 12 | 4 × 10¹⁶ / 2¹⁰⁰ ≈ 3 × 10⁻¹⁴ |
+//! The next engine has to take over with a chance of about *n* · *d* / 2^(b + p), where *n* lines are
+//! on a side, *d* differ, b bits are kept and 2^p partitions made: one in 4,000 for 10⁷ lines of 27
+//! bytes of which 2 × 10⁵ differ, one in 200 for 10⁸ and 2 × 10⁶.
 //!
 //! **Sketch.** What it decodes into is compared byte by byte. A line added and a line removed are
 //! missed if they agree in 120 bits: at most *d*² / 2¹²² for *d* differences, 8 × 10⁻²⁷ for 10⁵ of

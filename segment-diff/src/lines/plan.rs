@@ -9,8 +9,9 @@ use super::partition;
 pub enum Engine {
     /// Both sides are sorted: one pass side by side, in constant memory.
     Merge,
-    /// Fingerprints of both sides are held in memory, about 16 bytes a line; the lines that differ
-    /// are read once more. See [the bound](crate::lines#how-likely-is-a-wrong-answer) on its error.
+    /// Some bits of a hash of each line, about 8 bytes, are held in memory, or in temporary files
+    /// where they exceed it; the lines that differ are read once more, and the outcome is verified.
+    /// See [the bound](crate::lines#how-likely-is-a-wrong-answer) on its error.
     Partition,
     /// A summary whose size follows the number of differences, and two passes over both sides.
     /// It is given up for [`Spill`](Self::Spill) when there are more differences than fit.
@@ -45,9 +46,8 @@ pub(super) struct Facts {
     pub(super) expected_changes: Option<u64>,
     /// How many a sketch within the memory can hold.
     pub(super) sketch_changes: u64,
-    /// What the partition engine needs.
-    pub(super) partition_memory: u64,
-    pub(super) memory: u64,
+    /// The memory suffices for the partition engine.
+    pub(super) partitions: bool,
 }
 
 /// The engines to try, one after the other: all but the last may find that they do not suit.
@@ -57,7 +57,7 @@ pub(super) fn engines(facts: &Facts) -> Vec<Engine> {
         engines.push(Engine::Merge);
     }
     if !facts.exact {
-        if facts.partition_memory <= facts.memory && facts.longest < partition::MAX_BYTES {
+        if facts.partitions && facts.longest < partition::MAX_BYTES {
             engines.push(Engine::Partition);
         } else if sketch_pays(facts) {
             engines.push(Engine::Sketch);
@@ -88,13 +88,12 @@ mod tests {
         longest: 30 << 20,
         expected_changes: None,
         sketch_changes: 100_000,
-        partition_memory: 40 << 20,
-        memory: 64 << 20,
+        partitions: true,
     };
-    const SHORT: Facts = Facts { memory: 8 << 20, ..PLAIN };
+    const SHORT: Facts = Facts { partitions: false, ..PLAIN };
 
     #[test]
-    fn fingerprints_are_partitioned_where_memory_allows() {
+    fn hashes_are_partitioned_where_memory_allows() {
         assert_eq!(engines(&PLAIN), [Engine::Partition, Engine::Spill]);
         assert_eq!(engines(&SHORT), [Engine::Spill]);
     }

@@ -126,6 +126,12 @@ pub enum Side {
     Current,
 }
 
+#[cfg(feature = "std")]
+impl Side {
+    /// Both, in the order in which functions take them.
+    pub(crate) const ALL: [Self; 2] = [Self::Previous, Self::Current];
+}
+
 impl fmt::Display for Side {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

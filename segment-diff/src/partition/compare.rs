@@ -34,21 +34,33 @@ pub(crate) fn compare_by<'a, E: Entry>(
     room: &'a Room,
     same: &(impl Fn(E, E) -> bool + Sync),
 ) -> Result<Vec<Found<'a, E>>, Exhausted> {
+    let begin = || {
+        let list = || Partitions::new(Shape { bits: 0, ..shape }, room);
+        (Table::new(room), Found { added: list(), removed: list(), unchanged: 0 })
+    };
+    let workers = each(shape.partitions(), threads, begin, |partition, (table, found)| {
+        compare_one(partition, previous, current, table, found, same)
+    })?;
+    Ok(workers.into_iter().map(|(_, found)| found).collect())
+}
+
+/// Takes one number after the other on `threads` threads, each of which begins with a worker of its
+/// own. Returns the workers.
+pub(super) fn each<W: Send, E: Send>(
+    count: usize,
+    threads: usize,
+    begin: impl Fn() -> W + Sync,
+    take: impl Fn(usize, &mut W) -> Result<(), E> + Sync,
+) -> Result<Vec<W>, E> {
     let next = AtomicUsize::new(0);
     let work = || {
-        let list = Shape { bits: 0, ..shape };
-        let mut table = Table::new(room);
-        let mut found = Found {
-            added: Partitions::new(list, room),
-            removed: Partitions::new(list, room),
-            unchanged: 0,
-        };
+        let mut worker = begin();
         loop {
-            let partition = next.fetch_add(1, Ordering::Relaxed);
-            if partition >= shape.partitions() {
-                return Ok(found);
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            if number >= count {
+                return Ok(worker);
             }
-            compare_one(partition, previous, current, &mut table, &mut found, same)?;
+            take(number, &mut worker)?;
         }
     };
     thread::scope(|scope| {

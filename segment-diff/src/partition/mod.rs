@@ -7,11 +7,16 @@
 mod compare;
 mod deal;
 mod located;
+mod packed;
 mod room;
 mod table;
 
 pub(crate) use compare::{Found, compare, compare_by};
 pub(crate) use deal::{Partitions, Shape};
 pub(crate) use located::{Located, PLACE_BITS, located, place};
+pub(crate) use packed::{
+    Finding, Near, PackedDealer, PackedError, PackedFound, PackedPartitions, PackedTable, Packing,
+    compare_packed, finding, place_of,
+};
 pub(crate) use room::{Exhausted, Room};
 pub(crate) use table::{Entry, Seen, Table};

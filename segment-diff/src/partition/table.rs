@@ -86,15 +86,18 @@ impl<'a, E: Entry> Table<'a, E> {
         Ok(())
     }
 
-    /// Adds a key of the previous side, unless it is there.
+    /// Adds a key of the previous side, unless it is there; says whether it did.
     #[inline(always)]
     pub(crate) fn insert(
         &mut self,
         entry: E,
         same: impl Fn(E, E) -> bool,
-    ) -> Result<(), Exhausted> {
+    ) -> Result<bool, Exhausted> {
         let place = self.find(entry, same);
-        if !place.found { self.put(place, entry, 0) } else { Ok(()) }
+        if !place.found {
+            self.put(place, entry, 0)?;
+        }
+        Ok(!place.found)
     }
 
     /// Notes a key of the current side.

@@ -143,7 +143,7 @@ impl Engine {
                 result.and(session.release().await)
             }
             Err(error) => {
-                report.stop(error);
+                report.stop(error.into());
                 Ok(())
             }
         }

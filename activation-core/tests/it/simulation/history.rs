@@ -1,5 +1,7 @@
 //! What happens to a segment, its list and its runs, and what must be true in the end.
 
+mod stops;
+
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use activation_core::{
@@ -16,6 +18,7 @@ use dotdigital_client::{
 };
 use tempfile::TempDir;
 
+use self::stops::Stop;
 use super::{
     crash::{MortalClock, MortalLedger, MortalSource, MortalStore, MortalTransport, Reaper},
     terrain::Terrain,
@@ -55,6 +58,8 @@ struct Chapter {
     erased: Option<usize>,
     /// The run is killed at this point; 0 lets it live.
     crash_at: i64,
+    /// A runner does it and is stopped, if nobody kills it.
+    stop: Option<Stop>,
 }
 
 pub(super) struct History {
@@ -79,6 +84,7 @@ impl History {
             newcomer: None,
             erased: reconciles.then_some(8),
             crash_at: point,
+            stop: None,
         };
         Self {
             chapters: vec![
@@ -95,6 +101,7 @@ impl History {
     /// Everything decided by `seed`.
     pub(super) fn random(seed: u64) -> Self {
         let mut dice = fastrand::Rng::with_seed(seed);
+        let mut stops = fastrand::Rng::with_seed(!seed);
         let mut segment: BTreeSet<usize> = (0..PEOPLE).filter(|_| dice.bool()).collect();
         let mut excluded = BTreeSet::new();
         let chapters = (0..dice.usize(3..8))
@@ -119,6 +126,7 @@ impl History {
                     newcomer: (dice.u8(0..3) == 0).then(|| dice.usize(0..PEOPLE)),
                     erased: (dice.u8(0..6) == 0).then(|| dice.usize(0..PEOPLE)),
                     crash_at: if dice.bool() { dice.i64(1..120) } else { 0 },
+                    stop: Stop::random(&mut stops),
                 }
             })
             .collect();
@@ -173,9 +181,16 @@ impl History {
             {
                 outcome = Outcome::Crashed;
             }
-            match stage.run(chapter.crash_at).await {
-                Some(report) => stage.check_report(&report).await,
-                None => outcome = Outcome::Crashed,
+            match chapter.stop.filter(|_| chapter.crash_at == 0) {
+                Some(stop) => {
+                    if let Some(report) = stage.run_until(stop).await.last() {
+                        stage.check_report(report).await;
+                    }
+                }
+                None => match stage.run(chapter.crash_at).await {
+                    Some(report) => stage.check_report(&report).await,
+                    None => outcome = Outcome::Crashed,
+                },
             }
             stage.simulator.clear_faults();
             stage.check_harmless();
@@ -311,10 +326,8 @@ impl Stage {
         let transport = self.simulator.transport(Arc::new(self.clock));
         let transport = Arc::new(MortalTransport(Arc::new(transport), reaper.clone()));
         let credentials = Credentials::new(&self.credentials.0, &self.credentials.1);
-        // Small batches, so that several are under way together.
-        let limits = BatchLimits::default().import_contacts(5).removal_contacts(4);
         let client = client(credentials, transport, &self.clock);
-        let destination = Dotdigital::new(&client).batch_limits(limits);
+        let destination = Dotdigital::new(&client).batch_limits(small_batches());
         let clock = MortalClock(Arc::new(EngineClock(self.clock)), reaper.clone());
         let complaints = MortalSource(self.complaints.clone(), reaper.clone());
         let exclusions = ExcludedSegments::default().segment("complained", Arc::new(complaints));
@@ -516,6 +529,11 @@ impl Stage {
             }
         }
     }
+}
+
+/// So small that several are under way together.
+fn small_batches() -> BatchLimits {
+    BatchLimits::default().import_contacts(5).removal_contacts(4)
 }
 
 /// In memory where the system has such a place: thousands of runs would wear out a disk, and what

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use activation_core::{
     AbsentMember, Acquired, ActivationKey, Commit, Head, HeldMember, JournalEntry, Lease, ListPin,
-    MemoryStore, SnapshotRef, SnapshotWrite, State, StateStore, StoreError, Visibility,
+    SnapshotRef, SnapshotWrite, State, StateStore, StoreError, Visibility,
 };
 use chrono::{DateTime, Utc};
 use segment_diff::{Fingerprint, FingerprintKey};
@@ -26,21 +26,6 @@ pub(super) fn key(byte: u8) -> FingerprintKey {
 #[cfg(feature = "directory")]
 pub(super) fn host_key(byte: u8) -> activation_core::HostKey {
     activation_core::HostKey::new([byte; 16])
-}
-
-pub(super) fn memory_stores() -> impl Fn() -> MemoryStore {
-    || MemoryStore::new(key(7))
-}
-
-/// Makes stores in new directories, which live as long as the factory.
-#[cfg(feature = "directory")]
-pub(super) fn directory_stores() -> impl Fn() -> activation_core::DirectoryStore {
-    let root = tempfile::tempdir().unwrap();
-    let made = std::sync::atomic::AtomicU32::new(0);
-    move || {
-        let number = made.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        activation_core::DirectoryStore::open(root.path().join(number.to_string())).unwrap()
-    }
 }
 
 /// Takes the lease of an activation for a minute.

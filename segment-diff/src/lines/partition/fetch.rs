@@ -1,30 +1,32 @@
 use std::io;
+use std::mem;
+use std::ops::ControlFlow;
 
-use super::Differing;
+use super::{Differing, Hashing, Sums};
 use crate::ReadAt;
 use crate::external::Differences;
-use crate::kernel::HashKey;
 use crate::lines::gather::{Sender, gather};
 use crate::lines::{LineError, LinesError, Task};
 use crate::merge::Side;
-use crate::partition::{Located, located, place};
+use crate::partition::{Finding, place_of};
 use crate::snapshot::MAX_KEY;
 
-/// Reads the lines that differ again, and adds them to `differences`.
+/// Reads the lines that differ again, and adds them to `differences`. Returns the sums of their
+/// hashes.
 pub(super) fn fetch(
     task: &Task<'_>,
+    hashing: Hashing,
     found: &Differing,
     differences: &mut Differences,
-) -> Result<(), LinesError> {
-    let mut pieces = Vec::new();
-    for side in [Side::Previous, Side::Current] {
-        pieces.extend(found.of(side).chunks(PIECE).map(|entries| (side, entries)));
-    }
+) -> Result<Sums, LinesError> {
+    let pieces = pieces(Side::ALL.map(|side| found.of(side)));
+    let mut sums = Sums::default();
     gather(
         task.threads,
         &pieces,
-        |(side, entries), sender| fetch_piece(task.side(*side), *side, found.key, entries, sender),
-        |batch: Batch| {
+        |(side, entries), sender| fetch_piece(task.side(*side), *side, hashing, entries, sender),
+        |batch: Batch| -> Result<(), LinesError> {
+            sums.add(batch.side, batch.sum);
             let mut start = 0;
             for end in batch.ends {
                 let key = &batch.bytes[start..end];
@@ -36,7 +38,17 @@ pub(super) fn fetch(
             }
             Ok(())
         },
-    )
+    )?;
+    Ok(sums)
+}
+
+/// Entries of the previous side and of the current one, as a worker takes them at a time.
+pub(super) fn pieces(sides: [&[Finding]; 2]) -> Vec<(Side, &[Finding])> {
+    let mut pieces = Vec::new();
+    for (side, entries) in Side::ALL.into_iter().zip(sides) {
+        pieces.extend(entries.chunks(PIECE).map(|entries| (side, entries)));
+    }
+    pieces
 }
 
 /// Keys of one side, one behind the other.
@@ -44,11 +56,13 @@ struct Batch {
     side: Side,
     bytes: Vec<u8>,
     ends: Vec<usize>,
+    /// Of the hashes of its keys.
+    sum: u128,
 }
 
 impl Batch {
     fn new(side: Side) -> Self {
-        Self { side, bytes: Vec::with_capacity(BATCH), ends: Vec::new() }
+        Self { side, bytes: Vec::with_capacity(BATCH), ends: Vec::new(), sum: 0 }
     }
 }
 
@@ -56,31 +70,53 @@ impl Batch {
 fn fetch_piece(
     source: &dyn ReadAt,
     side: Side,
-    key: HashKey,
-    entries: &[Located],
+    hashing: Hashing,
+    entries: &[Finding],
     sender: &Sender<Batch, LinesError>,
 ) -> Result<(), LinesError> {
-    let mut window = Window::new(source);
     let mut batch = Batch::new(side);
-    for (index, entry) in entries.iter().enumerate() {
-        let input = |source| LinesError::Input { side, source };
-        let line = window.line(&entries[index..], place).map_err(input)?;
-        let line = line.ok_or(LinesError::Altered { side })?;
-        if located(key.hash(line), place(*entry)) != *entry {
-            return Err(LinesError::Altered { side });
-        }
+    let listening = read_again(source, side, hashing, entries, |line, hash| {
         if batch.bytes.len() + line.len() > BATCH && !batch.ends.is_empty() {
-            let full = std::mem::replace(&mut batch, Batch::new(side));
+            let full = mem::replace(&mut batch, Batch::new(side));
             if sender.send(Ok(full)).is_err() {
-                return Ok(());
+                return ControlFlow::Break(());
             }
         }
         batch.bytes.extend_from_slice(line);
         batch.ends.push(batch.bytes.len());
+        batch.sum = batch.sum.wrapping_add(hash);
+        ControlFlow::Continue(())
+    })?;
+    if listening.is_continue() {
+        // Whoever no longer listens has an error already.
+        let _ = sender.send(Ok(batch));
     }
-    // Whoever no longer listens has an error already.
-    let _ = sender.send(Ok(batch));
     Ok(())
+}
+
+/// Reads the lines of `entries`, which ascend by their offsets, and calls `visit` with each and its
+/// hash, until it breaks off.
+pub(super) fn read_again(
+    source: &dyn ReadAt,
+    side: Side,
+    hashing: Hashing,
+    entries: &[Finding],
+    mut visit: impl FnMut(&[u8], u128) -> ControlFlow<()>,
+) -> Result<ControlFlow<()>, LinesError> {
+    let mut window = Window::new(source);
+    for (index, entry) in entries.iter().enumerate() {
+        let input = |source| LinesError::Input { side, source };
+        let line = window.line(&entries[index..], place_of).map_err(input)?;
+        let line = line.ok_or(LinesError::Altered { side })?;
+        let hash = hashing.key.hash(line);
+        if hashing.packing.finding(hash, place_of(*entry)) != *entry {
+            return Err(LinesError::Altered { side });
+        }
+        if visit(line, hash).is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
+    }
+    Ok(ControlFlow::Continue(()))
 }
 
 /// A part of a side, which moves forward.

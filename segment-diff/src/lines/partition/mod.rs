@@ -1,11 +1,13 @@
-//! Differences of lines in any order, in memory: a hash and an offset of each line is kept, and
-//! the lines that differ are read again.
+//! Differences of lines in any order: some bits of a hash and the place of each line are kept, in
+//! memory or in temporary files; the lines that differ are read again, and whole hashes verify that the others do not.
 //!
-//! How likely a wrong answer is, the documentation of [`lines`](super) says. The reading again finds
-//! none: it shows that a line is where it was, and the same.
+//! How likely a wrong answer is, the documentation of [`lines`](super) says.
 
+mod doubts;
 mod fetch;
+mod layout;
 mod scan;
+mod sums;
 #[cfg(test)]
 mod tests;
 
@@ -18,46 +20,62 @@ use super::{LinesError, Task};
 use crate::external::Differences;
 use crate::kernel::HashKey;
 use crate::merge::{Counts, DiffSink, Side};
-use crate::partition::{Exhausted, Found, Located, PLACE_BITS, Room, Shape, compare, place};
+use crate::partition::{
+    Exhausted, Finding, PLACE_BITS, PackedError, PackedFound, Packing, Partitions, Room,
+    compare_packed, place_of,
+};
+use layout::Layout;
+pub(crate) use layout::Sizes;
+use sums::Sums;
 
 /// Sides of this many bytes or more have offsets that an entry cannot hold.
 pub(crate) const MAX_BYTES: u64 = 1 << PLACE_BITS;
 
-/// The bytes of memory that suffice for sides of so many bytes and about so many lines, unless
-/// most lines differ.
-pub(crate) fn memory_needed(lines_previous: u64, lines_current: u64, threads: usize) -> u64 {
-    let shape = Shape::for_entries(lines_previous.max(lines_current));
-    let threads = threads.max(1) as u64;
-    let side = |lines: u64| threads * shape.bytes::<Located>(lines.div_ceil(threads));
-    let tables = threads * (4 << 20);
-    side(lines_previous) + side(lines_current) + tables + threads * scan::BUFFERS as u64
+/// Whether lines can be dealt out in so much memory, to temporary files if need be.
+pub(crate) fn fits(sizes: Sizes, memory: usize, threads: usize) -> bool {
+    Layout::held(sizes, memory, threads).is_some()
+        || Layout::filed(sizes, memory, threads).is_some()
 }
 
 /// Tells `sink` how the lines of the current side differ from those of the previous one; of those
-/// that do not differ it is told nothing. `None` means that the memory does not suffice, or that
-/// a side is too long; `sink` was then told nothing at all.
-///
-/// `lines` says about how many there are on the longer side.
+/// that do not differ it is told nothing. `None` means that the memory does not suffice, that a
+/// side is too long, or that different lines were taken for the same; `sink` was then told nothing
+/// at all.
 pub(crate) fn run<S: DiffSink<[u8]> + ?Sized>(
     task: &Task<'_>,
-    lines: u64,
+    sizes: Sizes,
     sink: &mut S,
 ) -> Result<Option<ControlFlow<S::Break, Counts>>, LinesError> {
-    run_shaped(task, Shape::for_entries(lines), sink)
+    if let Some(layout) = Layout::held(sizes, task.memory, task.threads) {
+        if let Some(told) = run_in(task, layout, sink)? {
+            return Ok(Some(told));
+        }
+        task.meter.give_up();
+    }
+    match Layout::filed(sizes, task.memory, task.threads) {
+        Some(layout) => run_in(task, layout, sink),
+        None => Ok(None),
+    }
 }
 
-fn run_shaped<S: DiffSink<[u8]> + ?Sized>(
+fn run_in<S: DiffSink<[u8]> + ?Sized>(
     task: &Task<'_>,
-    shape: Shape,
+    layout: Layout,
     sink: &mut S,
 ) -> Result<Option<ControlFlow<S::Break, Counts>>, LinesError> {
-    let Some(mut found) = find(task, shape, HashKey::random())? else {
+    let hashing = Hashing { key: HashKey::random(), packing: layout.packing };
+    let Some((mut found, mut doubtful)) = find(task, layout, hashing)? else { return Ok(None) };
+    doubtful.iter_mut().for_each(|side| sort_by_place(side));
+    if !doubts::settle(task, hashing, doubtful, &mut found)? {
         return Ok(None);
-    };
+    }
     found.sort(task.threads);
     let budget = task.memory.saturating_sub(found.bytes() + fetch::buffers(task.threads));
     let mut differences = Differences::new(task.directory, budget)?;
-    fetch::fetch(task, &found, &mut differences)?;
+    found.left -= fetch::fetch(task, hashing, &found, &mut differences)?;
+    if !found.left.agree() {
+        return Ok(None);
+    }
     let unchanged = found.unchanged;
     drop(found);
     Ok(Some(match differences.deliver(task.threads, sink)? {
@@ -66,32 +84,46 @@ fn run_shaped<S: DiffSink<[u8]> + ?Sized>(
     }))
 }
 
+/// What is made of a line: its whole hash, and the bits of it that are kept.
+#[derive(Clone, Copy)]
+struct Hashing {
+    key: HashKey,
+    packing: Packing,
+}
+
 /// The lines that differ.
 struct Differing {
-    key: HashKey,
-    added: Vec<Located>,
-    removed: Vec<Located>,
+    added: Vec<Finding>,
+    removed: Vec<Finding>,
     unchanged: u64,
+    /// The sums of the hashes of all other lines. They agree if these are the same on both sides.
+    left: Sums,
 }
 
 impl Differing {
-    fn of(&self, side: Side) -> &[Located] {
+    fn of(&self, side: Side) -> &[Finding] {
         match side {
             Side::Previous => &self.removed,
             Side::Current => &self.added,
         }
     }
 
+    fn of_mut(&mut self, side: Side) -> &mut Vec<Finding> {
+        match side {
+            Side::Previous => &mut self.removed,
+            Side::Current => &mut self.added,
+        }
+    }
+
     /// Puts them into the order of the files, so that reading only goes forward.
     fn sort(&mut self, threads: usize) {
-        let sort = |entries: &mut [Located]| entries.sort_unstable_by_key(|entry| place(*entry));
         thread::scope(|scope| {
             if threads > 1 {
-                scope.spawn(|| sort(&mut self.added));
+                scope.spawn(|| sort_by_place(&mut self.added));
             } else {
-                sort(&mut self.added);
+                sort_by_place(&mut self.added);
             }
-            sort(&mut self.removed);
+            sort_by_place(&mut self.removed);
         });
     }
 
@@ -100,38 +132,56 @@ impl Differing {
     }
 }
 
-fn find(task: &Task<'_>, shape: Shape, key: HashKey) -> Result<Option<Differing>, LinesError> {
+fn sort_by_place(entries: &mut [Finding]) {
+    entries.sort_unstable_by_key(|entry| place_of(*entry));
+}
+
+/// What differs, and of both sides what is in doubt.
+type Findings = (Differing, [Vec<Finding>; 2]);
+
+fn find(task: &Task<'_>, layout: Layout, hashing: Hashing) -> Result<Option<Findings>, LinesError> {
     let room = Room::new(task.memory);
-    let Some(dealt) = scan::scan(task, shape, key, &room)? else {
+    let Some(dealt) = scan::scan(task, layout, hashing, &room)? else {
         return Ok(None);
     };
-    let Ok(found) = compare(shape, &dealt.previous, &dealt.current, task.threads, &room) else {
-        return Ok(None);
+    let laid_out = (layout.shape, layout.packing);
+    let sides = (&dealt.previous, &dealt.current);
+    let found = match compare_packed(laid_out, sides.0, sides.1, task.threads, &room) {
+        Ok(found) => found,
+        Err(PackedError::Exhausted) => return Ok(None),
+        Err(PackedError::File(error)) => return Err(error.into()),
     };
-    drop(dealt);
-    Ok(collect(found, key, &room).ok())
+    let sums = dealt.sums;
+    dealt.give_back(task.threads);
+    Ok(collect(&found, sums, &room).ok())
 }
 
 /// Puts together what the workers found.
-fn collect(
-    found: Vec<Found<'_, Located>>,
-    key: HashKey,
-    room: &Room,
-) -> Result<Differing, Exhausted> {
-    let count = |length: fn(&Found<'_, Located>) -> usize| found.iter().map(length).sum::<usize>();
-    let (added, removed) = (count(|found| found.added.len(0)), count(|found| found.removed.len(0)));
-    // What it takes is counted by whoever comes next.
-    room.take((added + removed) * size_of::<Located>())?;
-    let mut differing = Differing {
-        key,
-        added: Vec::with_capacity(added),
-        removed: Vec::with_capacity(removed),
-        unchanged: 0,
+fn collect(found: &[PackedFound<'_>], left: Sums, room: &Room) -> Result<Findings, Exhausted> {
+    let differing = Differing {
+        added: put_together(found, |found| found.only(Side::Current), room)?,
+        removed: put_together(found, |found| found.only(Side::Previous), room)?,
+        unchanged: found.iter().map(|found| found.pairs).sum(),
+        left,
     };
-    for one in &found {
-        one.added.entries(0).for_each(|some| differing.added.extend_from_slice(some));
-        one.removed.entries(0).for_each(|some| differing.removed.extend_from_slice(some));
-        differing.unchanged += one.unchanged;
+    let doubtful = [
+        put_together(found, |found| found.doubtful(Side::Previous), room)?,
+        put_together(found, |found| found.doubtful(Side::Current), room)?,
+    ];
+    Ok((differing, doubtful))
+}
+
+fn put_together<'f, 'a>(
+    found: &'f [PackedFound<'a>],
+    list: fn(&'f PackedFound<'a>) -> &'f Partitions<'a, Finding>,
+    room: &Room,
+) -> Result<Vec<Finding>, Exhausted> {
+    let count = found.iter().map(|found| list(found).len(0)).sum::<usize>();
+    // What it takes is counted by whoever comes next.
+    room.take(count * size_of::<Finding>())?;
+    let mut entries = Vec::with_capacity(count);
+    for some in found.iter().flat_map(|found| list(found).entries(0)) {
+        entries.extend_from_slice(some);
     }
-    Ok(differing)
+    Ok(entries)
 }

@@ -3,23 +3,38 @@ use std::panic;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
-use super::MAX_BYTES;
-use crate::kernel::{HashKey, KeyRange};
+use super::{Hashing, Layout, MAX_BYTES, Sums};
+use crate::external::ScratchFile;
+use crate::kernel::KeyRange;
 use crate::lines::{LineBlock, LineError, LineReader, LinesError, Task, size_of_side};
 use crate::merge::Side;
-use crate::partition::{Exhausted, Located, Partitions, Room, Shape, located};
+use crate::partition::{Exhausted, PackedDealer, PackedError, PackedPartitions, Room};
 
 /// Both sides dealt out, by each worker a part.
 pub(super) struct Dealt<'a> {
-    pub(super) previous: Vec<Partitions<'a, Located>>,
-    pub(super) current: Vec<Partitions<'a, Located>>,
+    pub(super) previous: Vec<PackedPartitions<'a>>,
+    pub(super) current: Vec<PackedPartitions<'a>>,
+    pub(super) sums: Sums,
+}
+
+impl Dealt<'_> {
+    /// Gives the memory back, which takes a while.
+    pub(super) fn give_back(self, threads: usize) {
+        let Self { previous, current, .. } = self;
+        thread::scope(|scope| {
+            if threads > 1 {
+                scope.spawn(|| drop(previous));
+            }
+            drop(current);
+        });
+    }
 }
 
 /// Reads both sides, and deals their lines out. `None` when the memory does not suffice.
 pub(super) fn scan<'a>(
     task: &Task<'_>,
-    shape: Shape,
-    key: HashKey,
+    layout: Layout,
+    hashing: Hashing,
     room: &'a Room,
 ) -> Result<Option<Dealt<'a>>, LinesError> {
     let mut pieces = Vec::new();
@@ -36,7 +51,7 @@ pub(super) fn scan<'a>(
     }
     let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
     let work = || {
-        let worker = Worker::new(task, shape, key, room);
+        let worker = Worker::new(task, layout, hashing, room);
         let end = worker.and_then(|worker| worker.take(&pieces, &next, &stop));
         stop.fetch_or(end.is_err(), Ordering::Relaxed);
         end
@@ -49,13 +64,14 @@ pub(super) fn scan<'a>(
             .map(|other| other.join().unwrap_or_else(|panic| panic::resume_unwind(panic)));
         [mine].into_iter().chain(joined).collect()
     });
-    let mut dealt = Dealt { previous: Vec::new(), current: Vec::new() };
+    let mut dealt = Dealt { previous: Vec::new(), current: Vec::new(), sums: Sums::default() };
     let mut exhausted = false;
     for end in ends {
         match end {
-            Ok((previous, current)) => {
+            Ok((previous, current, sums)) => {
                 dealt.previous.push(previous);
                 dealt.current.push(current);
+                dealt.sums += sums;
             }
             Err(End::Failed(error)) => return Err(error),
             Err(End::Exhausted) => exhausted = true,
@@ -76,37 +92,60 @@ impl From<Exhausted> for End {
     }
 }
 
+impl From<PackedError> for End {
+    fn from(error: PackedError) -> Self {
+        match error {
+            PackedError::Exhausted => Self::Exhausted,
+            PackedError::File(error) => Self::Failed(error.into()),
+        }
+    }
+}
+
 struct Worker<'a, 't> {
     task: &'t Task<'t>,
-    shape: Shape,
-    key: HashKey,
-    previous: Partitions<'a, Located>,
-    current: Partitions<'a, Located>,
+    layout: Layout,
+    hashing: Hashing,
+    room: &'a Room,
+    dealer: PackedDealer<'a>,
+    /// What was dealt out of the previous side, once that is done.
+    previous: Option<PackedPartitions<'a>>,
+    sums: Sums,
     ranges: Vec<KeyRange>,
     hashes: Vec<u128>,
 }
 
 impl<'a, 't> Worker<'a, 't> {
-    fn new(task: &'t Task<'t>, shape: Shape, key: HashKey, room: &'a Room) -> Result<Self, End> {
+    fn new(
+        task: &'t Task<'t>,
+        layout: Layout,
+        hashing: Hashing,
+        room: &'a Room,
+    ) -> Result<Self, End> {
         room.take(BUFFERS)?;
         Ok(Self {
             task,
-            shape,
-            key,
-            previous: Partitions::new(shape, room),
-            current: Partitions::new(shape, room),
+            layout,
+            hashing,
+            room,
+            dealer: PackedDealer::new(layout.shape, layout.packing, room, file(task, layout))?,
+            previous: None,
+            sums: Sums::default(),
             ranges: Vec::new(),
             hashes: Vec::new(),
         })
     }
 
+    /// Takes pieces, those of the previous side first, until there are no more.
     fn take(
         mut self,
         pieces: &[(Side, Range<u64>)],
         next: &AtomicUsize,
         stop: &AtomicBool,
-    ) -> Result<(Partitions<'a, Located>, Partitions<'a, Located>), End> {
+    ) -> Result<(PackedPartitions<'a>, PackedPartitions<'a>, Sums), End> {
         while let Some((side, range)) = pieces.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if *side == Side::Current && self.previous.is_none() {
+                self.turn()?;
+            }
             let failed = |error| End::Failed(input(*side, error));
             let source = self.task.side(*side);
             let mut reader = LineReader::of_range(source, range.clone(), BLOCK).map_err(failed)?;
@@ -118,33 +157,44 @@ impl<'a, 't> Worker<'a, 't> {
                 }
             }
         }
-        Ok((self.previous, self.current))
+        if self.previous.is_none() {
+            self.turn()?;
+        }
+        let Self { previous: Some(previous), dealer, sums, room, .. } = self else {
+            return Err(End::Exhausted);
+        };
+        room.give_back(BUFFERS);
+        Ok((previous, dealer.finish()?, sums))
     }
 
-    fn deal(&mut self, side: Side, block: LineBlock<'_>) -> Result<(), Exhausted> {
-        let partitions = match side {
-            Side::Previous => &mut self.previous,
-            Side::Current => &mut self.current,
-        };
+    /// Is done with the previous side.
+    fn turn(&mut self) -> Result<(), End> {
+        self.previous = Some(self.dealer.turn(file(self.task, self.layout))?);
+        Ok(())
+    }
+
+    fn deal(&mut self, side: Side, block: LineBlock<'_>) -> Result<(), End> {
         block.key_ranges(&mut self.ranges);
         for ranges in self.ranges.chunks(BATCH) {
-            self.key.hash_many(block.bytes(), ranges, &mut self.hashes);
-            for (range, hash) in ranges.iter().zip(&self.hashes) {
-                let offset = block.offset() + u64::from(range.start);
-                let partition = self.shape.partition((*hash >> 64) as u64);
-                partitions.push(partition, located(*hash, offset))?;
-            }
+            self.hashing.key.hash_many(block.bytes(), ranges, &mut self.hashes);
+            let places = ranges.iter().map(|range| block.offset() + u64::from(range.start));
+            self.dealer.extend(&self.hashes, places)?;
+            self.sums.add(side, self.hashes.iter().fold(0, |sum, hash| sum.wrapping_add(*hash)));
         }
         Ok(())
     }
+}
+
+fn file(task: &Task<'_>, layout: Layout) -> Option<ScratchFile> {
+    layout.filed.then(|| ScratchFile::new(task.directory.to_owned()))
 }
 
 fn input(side: Side, source: LineError) -> LinesError {
     LinesError::Input { side, source }
 }
 
-/// What a worker holds beside its partitions: a block, at most as many lines as it has bytes with
-/// four and eight bytes for each, and a batch of hashes.
+/// What a worker holds beside what it deals out: a block, at most as many lines as it has bytes
+/// with four and eight bytes for each, and some hashes.
 pub(super) const BUFFERS: usize = 14 * BLOCK + BATCH * size_of::<u128>();
 
 /// Large enough to make a read cheap, and small enough to leave the second-level cache to the

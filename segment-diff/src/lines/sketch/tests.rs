@@ -180,7 +180,8 @@ fn a_missing_directory_is_an_error_once_it_is_needed() {
         threads: 1,
         directory: &missing,
     };
-    let scarce = Plan { differences: 4 << 10, ..plan(2, 400) };
+    // So many cells that no two of the lines share all theirs, whatever the random secret is.
+    let scarce = Plan { differences: 4 << 10, ..plan(2, 20_000) };
     let mut delta = Collect::new();
     let error = setting.run(scarce, &mut delta).expect_err("lines must go to the disk");
     assert!(matches!(error, LinesError::External(_)), "{error:?}");

@@ -1,16 +1,26 @@
+use super::members::{Members, Ranges, Records, fingerprint_of};
 use super::scan::in_parallel;
-use super::{End, LineEntry, Pass, Work, exhausted};
+use super::{End, Pass, Work};
 use crate::ReadAt;
-use crate::partition::{Exhausted, Partitions, Room, Shape};
-use crate::snapshot::{SnapshotError, SnapshotRecords};
+use crate::kernel::{EightMatcher, match_eight};
+use crate::partition::{
+    Exhausted, Finding, Located, Near, PackedPartitions, PackedTable, Partitions, Room, Seen,
+    Shape, finding,
+};
 
 /// What one thread found.
 pub(super) struct Found<'r> {
-    /// The lines that are new, perhaps several times.
-    pub(super) added: Partitions<'r, LineEntry>,
+    /// The lines that are new, each once.
+    pub(super) added: Partitions<'r, Finding>,
     /// The members that are no more.
     pub(super) removed: Records<'r>,
+    /// Lines and members with bits that several lines, or several members, have.
+    pub(super) doubtful_lines: Partitions<'r, Finding>,
+    pub(super) doubtful_members: Records<'r>,
+    /// Members with bits that exactly one line has, and how many they are.
     pub(super) unchanged: u64,
+    /// The sum of their fingerprints.
+    pub(super) sum: u128,
 }
 
 /// Compares the lines that were dealt out with the snapshot: each thread takes as many
@@ -18,7 +28,7 @@ pub(super) struct Found<'r> {
 pub(super) fn find<'r, R: ReadAt + Sync>(
     work: &Work<'_, R>,
     pass: Pass,
-    dealt: &[Partitions<'_, LineEntry>],
+    lines: &[PackedPartitions<'_>],
     room: &'r Room,
 ) -> Result<Vec<Found<'r>>, End> {
     let partitions = pass.shape.partitions();
@@ -26,249 +36,133 @@ pub(super) fn find<'r, R: ReadAt + Sync>(
     in_parallel(work.threads, |number| {
         let first_of = |number: usize| partitions * number / work.threads;
         let mut snapshot = Ranges::new(work, pass, first_of(number), width)?;
-        let mut members = Members::new(pass, width, room);
-        let mut found = Found {
-            added: Partitions::new(Shape { bits: 0, ..pass.shape }, room),
-            removed: Records::new(width, room),
-            unchanged: 0,
+        let list = || Partitions::new(Shape { bits: 0, ..pass.shape }, room);
+        let mut finder = Finder {
+            pass,
+            members: Members::new(width, room),
+            lines: Near::new(lines, pass.packing, room),
+            table: PackedTable::new(room),
+            doubts: Vec::new(),
+            added: Vec::new(),
+            found: Found {
+                added: list(),
+                removed: Records::new(width, room),
+                doubtful_lines: list(),
+                doubtful_members: Records::new(width, room),
+                unchanged: 0,
+                sum: 0,
+            },
         };
         for partition in first_of(number)..first_of(number + 1) {
-            members.clear();
-            snapshot.read(pass.start(partition + 1), &mut members)?;
-            members.index();
-            for entry in dealt.iter().flat_map(|part| part.entries(partition)).flatten() {
-                if !members.note(*entry) {
-                    found.added.push(0, *entry).map_err(exhausted)?;
-                }
-            }
-            found.unchanged += members.seen();
-            for record in members.not_seen() {
-                found.removed.push(record).map_err(exhausted)?;
-            }
+            finder.members.clear();
+            snapshot.read(pass.start(partition + 1), &mut finder.members)?;
+            finder.find(partition)?;
         }
-        Ok(found)
+        Ok(finder.found)
     })
 }
 
-/// One range of the snapshot after the other.
-struct Ranges<'a, R> {
-    source: SnapshotRecords<'a, R>,
-    width: usize,
-    /// Records that were read and are above the range.
-    ahead: Vec<u8>,
-}
-
-impl<'a, R: ReadAt> Ranges<'a, R> {
-    /// Begins at the start of `partition`.
-    fn new(
-        work: &Work<'a, R>,
-        pass: Pass,
-        partition: usize,
-        width: usize,
-    ) -> Result<Self, SnapshotError> {
-        // Behind the last partition there is nothing that anybody asks for.
-        let start = pass.start(partition).unwrap_or(u128::MAX);
-        let source = work.previous.records_from(&start.to_be_bytes())?;
-        Ok(Self { source, width, ahead: Vec::new() })
-    }
-
-    /// Reads the records below `end`, or all that are left.
-    fn read(&mut self, end: Option<u128>, members: &mut Members<'_>) -> Result<(), End> {
-        let below = records_below(&self.ahead, self.width, end);
-        members.extend(&self.ahead[..below])?;
-        self.ahead.drain(..below);
-        while self.ahead.is_empty() {
-            let Some(block) = self.source.next_records()? else { break };
-            let block = block.as_bytes();
-            let below = records_below(block, self.width, end);
-            members.extend(&block[..below])?;
-            self.ahead.extend_from_slice(&block[below..]);
-        }
-        Ok(())
-    }
-}
-
-/// The number of bytes of those records that are below `end`.
-fn records_below(records: &[u8], width: usize, end: Option<u128>) -> usize {
-    let Some(end) = end else { return records.len() };
-    let (mut low, mut high) = (0, records.len() / width);
-    while low < high {
-        let middle = low + (high - low) / 2;
-        if fingerprint_at(records, middle * width) < end {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    low * width
-}
-
-fn fingerprint_at(records: &[u8], at: usize) -> u128 {
-    let bytes = records[at..].first_chunk().expect("a record begins with its fingerprint");
-    u128::from_be_bytes(*bytes)
-}
-
-/// The members of one partition: a range of the snapshot, in which entries are looked up.
-pub(super) struct Members<'r> {
+struct Finder<'r, 'p> {
     pass: Pass,
-    width: usize,
-    room: &'r Room,
-    taken: usize,
-    /// The records, as they are in the snapshot.
-    records: Vec<u8>,
-    /// The first bits that an entry would have, and [`NEAR`] more.
-    tops: Vec<u64>,
-    /// The start of the records with each beginning of these bits, and the end of the last ones.
-    starts: Vec<u32>,
-    shift: u32,
-    /// A bit for each record of which there is a line.
-    seen: Vec<u64>,
+    members: Members<'r>,
+    lines: Near<'p>,
+    table: PackedTable<'r>,
+    found: Found<'r>,
+    /// Of one partition: the bits that several members or several lines have.
+    doubts: Vec<u64>,
+    /// Of one partition: what is perhaps added.
+    added: Vec<Located>,
 }
 
-impl<'r> Members<'r> {
-    pub(super) fn new(pass: Pass, width: usize, room: &'r Room) -> Self {
-        let (records, tops, starts, seen) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { pass, width, room, taken: 0, records, tops, starts, shift: 0, seen }
-    }
-
-    fn clear(&mut self) {
-        self.records.clear();
-        self.tops.clear();
-    }
-
-    pub(super) fn extend(&mut self, records: &[u8]) -> Result<(), End> {
-        if self.records.len() + records.len() > self.records.capacity() {
-            self.grow(records.len()).map_err(exhausted)?;
+impl Finder<'_, '_> {
+    fn find(&mut self, partition: usize) -> Result<(), Exhausted> {
+        self.doubts.clear();
+        self.added.clear();
+        self.table.reset(self.members.len())?;
+        let mut pairs = match_eight(LookUp { finder: self, partition })?;
+        let Self { members, table, found, doubts, added, .. } = self;
+        doubts.sort_unstable();
+        doubts.dedup();
+        let doubtful = |bits: u64| doubts.binary_search(&bits).is_ok();
+        for entry in added.iter().filter(|entry| !doubtful(entry[0])) {
+            found.added.push(0, finding(*entry))?;
         }
-        self.records.extend_from_slice(records);
-        let tops = records
-            .chunks_exact(self.width)
-            .map(|record| (self.pass.rest(fingerprint_at(record, 0)) >> 64) as u64);
-        self.tops.extend(tops);
+        for [bits, index] in table.missing() {
+            if !doubtful(bits) {
+                let record = members.get(index as usize);
+                found.sum = found.sum.wrapping_sub(fingerprint_of(record));
+                found.removed.push(record)?;
+            }
+        }
+        if !doubts.is_empty() {
+            pairs -= self.set_aside(partition)?;
+        }
+        self.found.unchanged += pairs;
         Ok(())
     }
 
-    /// Makes room for so many bytes of records more, and all that goes with them.
-    fn grow(&mut self, bytes: usize) -> Result<(), Exhausted> {
-        let more = (bytes + STEP).div_ceil(self.width);
-        // A record, its first bits, two starts and a bit.
-        let taken = more * (self.width + 8 + 8 + 1);
-        self.room.take(taken)?;
-        self.taken += taken;
-        let count = self.records.len() / self.width + more;
-        self.records.reserve_exact(count * self.width - self.records.len());
-        self.tops.reserve_exact(count + NEAR - self.tops.len());
-        Ok(())
-    }
-
-    /// Prepares the look-up of what was read.
-    pub(super) fn index(&mut self) {
-        let count = self.tops.len();
-        let bits = count.max(2).next_power_of_two().trailing_zeros();
-        self.shift = 64 - bits;
-        self.starts.clear();
-        self.starts.resize((1 << bits) + 1, 0);
-        for (index, top) in self.tops.iter().enumerate() {
-            self.starts[(top >> self.shift) as usize + 1] = index as u32 + 1;
+    /// Notes all lines and members with bits that are in doubt. Returns how many of these both
+    /// sides have.
+    fn set_aside(&mut self, partition: usize) -> Result<u64, Exhausted> {
+        let Self { pass, members, lines, found, doubts, .. } = self;
+        let mut seen = vec![[false; 2]; doubts.len()];
+        for record in members.iter() {
+            let fingerprint = fingerprint_of(record);
+            if let Ok(index) = doubts.binary_search(&pass.bits(fingerprint)) {
+                seen[index][0] = true;
+                found.sum = found.sum.wrapping_sub(fingerprint);
+                found.doubtful_members.push(record)?;
+            }
         }
-        // Where there are none, they start where the ones before end.
-        let mut last = 0;
-        for start in &mut self.starts {
-            last = last.max(*start);
-            *start = last;
-        }
-        self.seen.clear();
-        self.seen.resize(count.div_ceil(64), 0);
-        self.tops.resize(count + NEAR, 0);
-    }
-
-    /// Notes that there is a line; `false` if it is that of no member.
-    #[inline]
-    pub(super) fn note(&mut self, entry: LineEntry) -> bool {
-        let top = (entry.0 >> 64) as u64;
-        let bucket = (top >> self.shift) as usize;
-        let start = self.starts[bucket] as usize;
-        let near: &[u64; NEAR] = self.tops[start..].first_chunk().expect("there are so many more");
-        // All at once, because which of them it is cannot be predicted.
-        let same = (0..NEAR).fold(0, |same, index| same | u32::from(near[index] == top) << index);
-        let mut index = start + same.trailing_zeros() as usize;
-        if same == 0 || !self.is(index, entry) {
-            let end = self.starts[bucket + 1] as usize;
-            let found =
-                (start..end).find(|index| self.tops[*index] == top && self.is(*index, entry));
-            let Some(found) = found else { return false };
-            index = found;
-        }
-        self.seen[index / 64] |= 1 << (index % 64);
-        true
-    }
-
-    /// Whether the entry agrees with the record of this number, if there is one.
-    #[inline]
-    fn is(&self, index: usize, entry: LineEntry) -> bool {
-        let at = index * self.width;
-        at < self.records.len() && self.pass.rest(fingerprint_at(&self.records, at)) == entry.rest()
-    }
-
-    pub(super) fn seen(&self) -> u64 {
-        self.seen.iter().map(|word| u64::from(word.count_ones())).sum()
-    }
-
-    fn not_seen(&self) -> impl Iterator<Item = &[u8]> {
-        let records = self.records.chunks_exact(self.width).enumerate();
-        let not_seen = records.filter(|(index, _)| self.seen[index / 64] >> (index % 64) & 1 == 0);
-        not_seen.map(|(_, record)| record)
+        lines.for_each(partition, |origin, entries| {
+            for entry in entries {
+                let entry = origin.unpack(*entry);
+                if let Ok(index) = doubts.binary_search(&entry[0]) {
+                    seen[index][1] = true;
+                    found.doubtful_lines.push(0, finding(entry))?;
+                }
+            }
+            Ok(())
+        })?;
+        Ok(seen.iter().filter(|seen| **seen == [true; 2]).count() as u64)
     }
 }
 
-impl Drop for Members<'_> {
-    fn drop(&mut self) {
-        self.room.give_back(self.taken);
-    }
+/// Looks the lines of one partition up among its members.
+struct LookUp<'f, 'r, 'p> {
+    finder: &'f mut Finder<'r, 'p>,
+    partition: usize,
 }
 
-/// Records of a snapshot, kept.
-pub(super) struct Records<'r> {
-    width: usize,
-    room: &'r Room,
-    chunks: Vec<Vec<u8>>,
-}
+impl EightMatcher for LookUp<'_, '_, '_> {
+    type Output = Result<u64, Exhausted>;
 
-impl<'r> Records<'r> {
-    fn new(width: usize, room: &'r Room) -> Self {
-        Self { width, room, chunks: Vec::new() }
-    }
-
-    fn push(&mut self, record: &[u8]) -> Result<(), Exhausted> {
-        let full = |chunk: &Vec<u8>| chunk.len() + record.len() > chunk.capacity();
-        if self.chunks.last().is_none_or(full) {
-            let bytes = self.chunk();
-            self.room.take(bytes)?;
-            self.chunks.push(Vec::with_capacity(bytes));
+    /// Returns how many bits both sides have, those in doubt as well.
+    #[inline(always)]
+    fn run(self, eight: impl Fn(&[u64; 8], u64) -> u8) -> Result<u64, Exhausted> {
+        let Finder { pass, members, lines, table, doubts, added, found } = self.finder;
+        let mut open = table.reserve(members.len())?;
+        for (index, record) in members.iter().enumerate() {
+            let fingerprint = fingerprint_of(record);
+            found.sum = found.sum.wrapping_add(fingerprint);
+            let bits = pass.bits(fingerprint);
+            if !open.insert([bits, index as u64], &eight) {
+                doubts.push(bits);
+            }
         }
-        if let Some(chunk) = self.chunks.last_mut() {
-            chunk.extend_from_slice(record);
-        }
-        Ok(())
-    }
-
-    pub(super) fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        self.chunks.iter().flat_map(|chunk| chunk.chunks_exact(self.width))
-    }
-
-    fn chunk(&self) -> usize {
-        STEP.max(self.width)
-    }
-}
-
-impl Drop for Records<'_> {
-    fn drop(&mut self) {
-        self.room.give_back(self.chunks.len() * self.chunk());
+        let mut pairs = 0;
+        lines.for_each(self.partition, |origin, entries| {
+            let mut open = table.reserve(entries.len())?;
+            for entry in entries {
+                let entry = origin.unpack(*entry);
+                match open.note(entry[0], &eight) {
+                    Seen::Added => added.push(entry),
+                    Seen::Kept => pairs += 1,
+                    Seen::Again => doubts.push(entry[0]),
+                }
+            }
+            Ok(())
+        })?;
+        Ok(pairs)
     }
 }
-
-/// So many records are compared at once. Hardly ever are more in front of the right one.
-const NEAR: usize = 4;
-
-/// Bytes of records that are allocated at a time.
-const STEP: usize = 64 << 10;

@@ -6,15 +6,18 @@
 //!
 //! # How likely is a wrong answer?
 //!
-//! Of the fingerprint of a line the 88 bits are kept that follow those that chose the partition.
-//! With 2ᵖ partitions (and passes) a line is taken for a member if both agree in 88 + p bits, so
-//! with *n* members and *m* new lines the chance that any new line is missed is at most
-//! *n* · *m* / 2^(88 + p): for 10⁷ members and 10⁵ new lines, with p = 8, about 1.3 × 10⁻¹⁷.
-//! This is on top of what [`fingerprint`](crate::fingerprint) says about fingerprints as such.
+//! Some 50 bits of the fingerprint of each line are kept, and the outcome is verified as that of the
+//! partition engine of [`lines`](super#how-likely-is-a-wrong-answer) is: what is in doubt is settled
+//! by whole fingerprints, and of all lines that were taken for members the sum of the whole
+//! fingerprints, modulo 2¹²⁸, must be that of these members. If it is not, other bits are compared. So
+//! a line is missed with one chance in 2¹²⁸, on top of what [`fingerprint`](crate::fingerprint) says
+//! about fingerprints as such.
 
 mod fetch;
 mod find;
+mod members;
 mod scan;
+mod settle;
 
 use std::fmt;
 use std::ops::ControlFlow;
@@ -25,7 +28,9 @@ use crate::ReadAt;
 use crate::external::{Differences, ExternalError};
 use crate::fingerprint::{Fingerprint, FingerprintKey};
 use crate::merge::{Counts, DiffSink};
-use crate::partition::{Entry, Exhausted, Room, Shape};
+use crate::partition::{
+    Exhausted, Finding, PLACE_BITS, PackedDealer, PackedError, Packing, Room, Shape, place_of,
+};
 use crate::snapshot::{Layout, SnapshotError, SnapshotErrorKind, SnapshotFile};
 
 /// How lines differ from the members of a stored snapshot of their fingerprints: the layout is
@@ -72,7 +77,7 @@ impl<'a, R: ReadAt> SnapshotDiff<'a, R> {
         Self { previous, key, memory: 1 << 30, threads: 1, directory, observer: None }
     }
 
-    /// Allocates at most about `bytes` bytes, at least 8 MiB and 8 MiB for each thread. About 20
+    /// Allocates at most about `bytes` bytes, at least 8 MiB and 8 MiB for each thread. About 24
     /// bytes for each line and those that differ are best; with less the lines are read several
     /// times.
     #[must_use]
@@ -141,11 +146,15 @@ impl<'a, R: ReadAt> SnapshotDiff<'a, R> {
             meter: &Meter::new(self.observer),
         };
         let room = (self.memory / 2).saturating_sub(self.threads * BUFFERS);
-        let mut passes = passes_for(lines, self.threads, room);
+        let length = size / lines.max(1);
+        let mut passes = passes_for(lines, length, self.threads, room);
+        let mut choices = CHOICES.into_iter();
+        let mut choice = choices.next().unwrap_or_default();
         loop {
             let mut differences = Differences::new(&self.directory, self.memory / 4)?;
-            let shape = shape_for(lines >> passes);
-            match work.run(passes, shape, &Room::new(room), &mut differences) {
+            let (shape, packing) = layout(lines >> passes, length);
+            let sort = Pass { shape, packing, choice, passes, pass: 0 };
+            match work.run(sort, &Room::new(room), &mut differences) {
                 Ok(unchanged) => {
                     let told = differences.deliver(self.threads, &mut Split(sink))?;
                     return Ok(match told {
@@ -158,6 +167,9 @@ impl<'a, R: ReadAt> SnapshotDiff<'a, R> {
                 // More lines than expected, or unevenly spread ones.
                 Err(End::Exhausted) if passes < MAX_PASSES => passes += 1,
                 Err(End::Exhausted) => return Err(SnapshotDiffError::Memory),
+                Err(End::Mistaken) => {
+                    choice = choices.next().ok_or(SnapshotDiffError::Altered)?;
+                }
                 Err(End::Failed(error)) => return Err(error),
             }
         }
@@ -215,6 +227,8 @@ struct Work<'a, R> {
 /// Why a pass ended before its time.
 enum End {
     Exhausted,
+    /// A line was taken for a member that it is not.
+    Mistaken,
     Failed(SnapshotDiffError),
 }
 
@@ -224,48 +238,72 @@ impl<E: Into<SnapshotDiffError>> From<E> for End {
     }
 }
 
-fn exhausted(_: Exhausted) -> End {
-    End::Exhausted
-}
-
-impl<R: ReadAt + Sync> Work<'_, R> {
-    /// Reads the lines 2^`passes` times, each time for another range of fingerprints, and says
-    /// how many members are unchanged.
-    fn run(
-        &self,
-        passes: u32,
-        shape: Shape,
-        room: &Room,
-        differences: &mut Differences,
-    ) -> Result<u64, End> {
-        let mut unchanged = 0;
-        for pass in 0..1_u64 << passes {
-            let range = Pass { shape, passes, pass };
-            let dealt = scan::scan(self, range, room)?;
-            let found = find::find(self, range, &dealt, room)?;
-            drop(dealt);
-            let added = found.iter().map(|found| found.added.len(0)).sum::<usize>();
-            let bytes = added * size_of::<LineEntry>();
-            room.take(bytes).map_err(exhausted)?;
-            let mut lines = Vec::with_capacity(added);
-            for found in found {
-                unchanged += found.unchanged;
-                found.removed.iter().try_for_each(|record| differences.removed(record))?;
-                found.added.entries(0).for_each(|some| lines.extend_from_slice(some));
-            }
-            // In the order of the file, so that reading only goes forward.
-            lines.sort_unstable_by_key(|entry: &LineEntry| entry.offset());
-            fetch::fetch(self, range, &lines, differences)?;
-            room.give_back(bytes);
-        }
-        Ok(unchanged)
+impl From<Exhausted> for End {
+    fn from(_: Exhausted) -> Self {
+        Self::Exhausted
     }
 }
 
-/// Which fingerprints a pass is about, and how they are spread over its partitions.
+impl From<PackedError> for End {
+    fn from(error: PackedError) -> Self {
+        match error {
+            PackedError::Exhausted => Self::Exhausted,
+            PackedError::File(error) => Self::Failed(error.into()),
+        }
+    }
+}
+
+impl<R: ReadAt + Sync> Work<'_, R> {
+    /// Reads the lines as often as there are passes, each time for another range of fingerprints,
+    /// and says how many members are unchanged.
+    fn run(&self, sort: Pass, room: &Room, differences: &mut Differences) -> Result<u64, End> {
+        let passes = 0..1_u64 << sort.passes;
+        passes.map(|pass| self.run_pass(Pass { pass, ..sort }, room, differences)).sum()
+    }
+
+    fn run_pass(&self, pass: Pass, room: &Room, differences: &mut Differences) -> Result<u64, End> {
+        let (lines, mut left) = scan::scan(self, pass, room)?;
+        let found = find::find(self, pass, &lines, room)?;
+        drop(lines);
+        let members = found.iter().fold(0_u128, |sum, found| sum.wrapping_add(found.sum));
+        let mut unchanged = found.iter().map(|found| found.unchanged).sum();
+        let lines = |found: &find::Found<'_>| found.added.len(0) + 2 * found.doubtful_lines.len(0);
+        let bytes = found.iter().map(lines).sum::<usize>() * size_of::<Finding>();
+        room.take(bytes)?;
+        let (mut added, mut doubtful_lines, mut doubtful_members) =
+            (Vec::new(), Vec::new(), Vec::new());
+        for found in found {
+            found.removed.iter().try_for_each(|record| differences.removed(record))?;
+            found.added.entries(0).for_each(|some| added.extend_from_slice(some));
+            found.doubtful_lines.entries(0).for_each(|some| doubtful_lines.extend_from_slice(some));
+            doubtful_members.push(found.doubtful_members);
+        }
+        sort_by_place(&mut doubtful_lines);
+        let doubtful = (&doubtful_lines[..], &doubtful_members[..]);
+        let settled = settle::settle(self, pass, doubtful, room, differences)?;
+        unchanged += settled.unchanged;
+        left = left.wrapping_sub(settled.sum);
+        added.extend(settled.added);
+        sort_by_place(&mut added);
+        left = left.wrapping_sub(fetch::fetch(self, pass, &added, differences)?);
+        room.give_back(bytes);
+        if left == members { Ok(unchanged) } else { Err(End::Mistaken) }
+    }
+}
+
+/// In the order of the file, so that reading only goes forward.
+fn sort_by_place(findings: &mut [Finding]) {
+    findings.sort_unstable_by_key(|finding| place_of(*finding));
+}
+
+/// Which fingerprints a pass is about, how they are spread over its partitions, and what of them
+/// is kept.
 #[derive(Clone, Copy)]
 struct Pass {
     shape: Shape,
+    packing: Packing,
+    /// So many of the lowest bits of a fingerprint are passed over.
+    choice: u32,
     /// The binary logarithm of the number of passes.
     passes: u32,
     /// Which one: the first bits of its fingerprints.
@@ -273,12 +311,40 @@ struct Pass {
 }
 
 impl Pass {
-    /// The partition of a fingerprint, `None` if it belongs to another pass.
+    /// Keeps only fingerprints of this pass, and their places.
+    fn keep_own(self, fingerprints: &mut Vec<u128>, places: &mut Vec<u64>) {
+        if self.passes == 0 {
+            return;
+        }
+        let is_own =
+            |fingerprint: u128| fingerprint >> (128 - self.passes) == u128::from(self.pass);
+        let mut own = 0;
+        for index in 0..fingerprints.len() {
+            if is_own(fingerprints[index]) {
+                (fingerprints[own], places[own]) = (fingerprints[index], places[index]);
+                own += 1;
+            }
+        }
+        fingerprints.truncate(own);
+        places.truncate(own);
+    }
+
+    /// As it is dealt out: above what chooses the partition, below what is kept.
     #[inline]
-    fn partition(self, fingerprint: u128) -> Option<usize> {
+    fn word(self, fingerprint: u128) -> u128 {
         let top = (fingerprint >> 64) as u64;
-        let mine = self.passes == 0 || top >> (64 - self.passes) == self.pass;
-        mine.then(|| self.shape.partition(top << self.passes))
+        u128::from(top << self.passes) << 64 | u128::from((fingerprint >> self.choice) as u64)
+    }
+
+    /// The bits of a fingerprint that are kept.
+    #[inline]
+    fn bits(self, fingerprint: u128) -> u64 {
+        self.packing.bits(self.word(fingerprint))
+    }
+
+    /// What would be found of a line with this fingerprint at this place.
+    fn finding(self, fingerprint: u128, place: u64) -> Finding {
+        self.packing.finding(self.word(fingerprint), place)
     }
 
     /// The least fingerprint of a partition, and for the partition after the last one the least
@@ -288,43 +354,12 @@ impl Pass {
         let bits = self.passes + self.shape.bits;
         if number >> bits > 0 { None } else { Some(number.checked_shl(128 - bits).unwrap_or(0)) }
     }
-
-    /// The bits that are left of a fingerprint in an entry, with zeros in the place of the offset.
-    #[inline]
-    fn rest(self, fingerprint: u128) -> u128 {
-        fingerprint << (self.passes + self.shape.bits) & !OFFSET_MASK
-    }
 }
 
-/// 88 bits of a fingerprint above 40 of the offset of its line.
-#[derive(Clone, Copy)]
-struct LineEntry(u128);
+/// Bits that hardly overlap, and not with those that choose pass and partition.
+const CHOICES: [u32; 2] = [0, 42];
 
-impl Entry for LineEntry {
-    const ZERO: Self = Self(0);
-
-    fn bits(self) -> u64 {
-        (self.0 >> 64) as u64
-    }
-
-    fn is_same(self, other: Self) -> bool {
-        self.rest() == other.rest()
-    }
-}
-
-impl LineEntry {
-    fn offset(self) -> u64 {
-        (self.0 & OFFSET_MASK) as u64
-    }
-
-    fn rest(self) -> u128 {
-        self.0 & !OFFSET_MASK
-    }
-}
-
-const OFFSET_BITS: u32 = 40;
-const OFFSET_MASK: u128 = (1 << OFFSET_BITS) - 1;
-const MAX_BYTES: u64 = 1 << OFFSET_BITS;
+const MAX_BYTES: u64 = 1 << PLACE_BITS;
 
 /// The bytes of memory without which nothing is begun.
 const LEAST: usize = 8 << 20;
@@ -345,21 +380,26 @@ fn likely_lines(current: &dyn ReadAt, size: u64) -> Result<u64, LineError> {
 
 const SAMPLE: u64 = 64 << 10;
 
-/// Smaller partitions than where both sides are dealt out: the records of the snapshot, which are
-/// looked up here and there, have to stay in the cache beside the entries.
-fn shape_for(lines: u64) -> Shape {
-    Shape::for_entries(lines * 2)
+/// How so many lines of this length on average are dealt out.
+fn layout(lines: u64, length: u64) -> (Shape, Packing) {
+    (Shape::for_packed(lines), Packing::for_keys(lines.min(BATCH), length))
 }
 
+/// Lines of a batch, as in the partition engine.
+const BATCH: u64 = 1 << 16;
+
 /// The binary logarithm of how many passes are likely to fit.
-fn passes_for(lines: u64, threads: usize, room: usize) -> u32 {
+fn passes_for(lines: u64, length: u64, threads: usize, room: usize) -> u32 {
+    let threads = threads as u64;
     (0..MAX_PASSES)
         .find(|passes| {
-            let lines = lines >> passes;
-            let shape = shape_for(lines);
-            let each = shape.bytes::<LineEntry>(lines.div_ceil(threads as u64));
+            let (lines, room) = (lines >> passes, room as u64);
+            let (shape, packing) = layout(lines, length);
+            let batches = lines / packing.batch() as u64 + threads;
+            let starts = batches * 4 * (shape.partitions() as u64 + 2);
+            let buffers = threads * PackedDealer::buffers(packing, false) as u64;
             // Lines that are on neither side of the average, and what is found.
-            each * threads as u64 * 5 / 4 < room as u64
+            (lines * 8 + starts) * 3 / 2 + buffers < room
         })
         .unwrap_or(MAX_PASSES)
 }
@@ -422,7 +462,9 @@ mod tests {
             current in vec(keys(), 0..60),
             passes in 0..4_u32,
             bits in 0..7_u32,
-            chunk in 0..4_u32,
+            kept in 0..30_u32,
+            choice in 0..50_u32,
+            batch in 1..20_usize,
             threads in 1..4_usize,
             block_bytes in 1..200_usize,
         ) {
@@ -439,9 +481,15 @@ mod tests {
             };
             let (room, bytes) = (Room::new(1 << 30), 1 << 30);
             let mut differences = Differences::new(&std::env::temp_dir(), 1 << 20).unwrap();
-            let shape = Shape { bits, chunk, slab: chunk + 2 };
-            let Ok(unchanged) = work.run(passes, shape, &room, &mut differences) else {
-                panic!("there is room");
+            let shape = Shape { bits, chunk: 1, slab: 3 };
+            let packing = Packing::new(9, batch).keeping(kept);
+            let sort = Pass { shape, packing, choice, passes, pass: 0 };
+            let ran = work.run(sort, &room, &mut differences);
+            let unchanged = match ran {
+                Ok(unchanged) => unchanged,
+                // Few bits may make one line pass for a member that it is not; many do not.
+                Err(End::Mistaken) if kept < 20 => return Ok(()),
+                _ => panic!("there is room"),
             };
             prop_assert_eq!(room.left(), bytes);
 
@@ -483,42 +531,52 @@ mod tests {
         }
     }
 
-    #[test]
-    fn every_fingerprint_belongs_to_one_pass_and_one_partition_of_it() {
-        let shape = Shape { bits: 3, chunk: 1, slab: 1 };
-        let passes = |pass| Pass { shape, passes: 2, pass };
-        for fingerprint in [0, 1 << 120, u128::MAX / 3, 5 << 125, u128::MAX] {
-            let mine: Vec<_> = (0..4)
-                .filter_map(|pass| Some((pass, passes(pass).partition(fingerprint)?)))
-                .collect();
-            assert_eq!(mine.len(), 1, "{fingerprint:x}");
-            let (pass, partition) = mine[0];
-            assert!(passes(pass).start(partition).is_some_and(|start| start <= fingerprint));
-            assert!(passes(pass).start(partition + 1).is_none_or(|end| fingerprint < end));
-        }
-        assert_eq!(passes(3).start(8), None);
-        assert_eq!(Pass { shape: Shape { bits: 0, ..shape }, passes: 0, pass: 0 }.start(1), None);
+    fn pass(bits: u32, passes: u32, pass: u64) -> Pass {
+        let shape = Shape { bits, chunk: 1, slab: 1 };
+        Pass { shape, packing: Packing::new(8, 4), choice: 0, passes, pass }
     }
 
-    /// Nothing like this comes from a secret key, but nothing may go wrong.
     #[test]
-    fn crowded_fingerprints_are_told_apart() {
-        let fingerprint =
-            |last: u8| Fingerprint::from_bytes([9, 9, 9, 9, 9, 9, 9, 9, 0, 0, 0, 0, 0, 0, 0, last]);
-        let room = Room::new(1 << 30);
-        let pass = Pass { shape: Shape { bits: 0, chunk: 1, slab: 1 }, passes: 0, pass: 0 };
-        let mut members = find::Members::new(pass, 16, &room);
-        let records: Vec<u8> = (0..100).flat_map(|n| *fingerprint(n).as_bytes()).collect();
-        assert!(members.extend(&records).is_ok());
-        members.index();
-        let entry = |last: u8, change: u128| {
-            let bits = u128::from_be_bytes(*fingerprint(last).as_bytes());
-            LineEntry(pass.rest(bits ^ change) | 77)
+    fn every_fingerprint_belongs_to_one_pass_and_one_partition_of_it() {
+        for fingerprint in [0, 1 << 120, u128::MAX / 3, 5 << 125, u128::MAX] {
+            let mine: Vec<_> = (0..4)
+                .filter(|number| {
+                    let (mut own, mut places) = (vec![fingerprint], vec![7]);
+                    pass(3, 2, *number).keep_own(&mut own, &mut places);
+                    !own.is_empty() && places == [7]
+                })
+                .collect();
+            assert_eq!(mine.len(), 1, "{fingerprint:x}");
+            let pass = pass(3, 2, mine[0]);
+            let partition = pass.shape.partition((pass.word(fingerprint) >> 64) as u64);
+            assert!(pass.start(partition).is_some_and(|start| start <= fingerprint));
+            assert!(pass.start(partition + 1).is_none_or(|end| fingerprint < end));
+        }
+        assert_eq!(pass(3, 2, 3).start(8), None);
+        assert_eq!(pass(0, 0, 0).start(1), None);
+    }
+
+    /// A snapshot with this one member, and how `line` compares with it where so many bits count.
+    fn compare_one(member: &[u8], line: &[u8], kept: u32) -> Result<u64, End> {
+        let file = snapshot(&BTreeSet::from([member.to_vec()]), 100);
+        let file = SnapshotFile::open(&file[..]).unwrap();
+        let work = Work {
+            previous: &file,
+            key: &KEY,
+            current: &line,
+            size: line.len() as u64,
+            threads: 1,
+            meter: &Meter::new(None),
         };
-        // The last byte is beyond the bits that an entry has: all are the same to it.
-        assert!(members.note(entry(99, 0)));
-        assert!(!members.note(entry(99, 1 << 40)));
-        assert!(!members.note(entry(99, 1 << 127)));
-        assert_eq!(members.seen(), 1);
+        let mut differences = Differences::new(&std::env::temp_dir(), 1 << 20).unwrap();
+        let sort = Pass { packing: Packing::new(8, 4).keeping(kept), ..pass(0, 0, 0) };
+        work.run(sort, &Room::new(1 << 30), &mut differences)
+    }
+
+    #[test]
+    fn a_line_taken_for_a_member_that_it_is_not_is_found_out() {
+        assert!(matches!(compare_one(b"ada", b"ada", 0), Ok(1)));
+        assert!(matches!(compare_one(b"ada", b"bo", 0), Err(End::Mistaken)));
+        assert!(matches!(compare_one(b"ada", b"bo", 56), Ok(0)));
     }
 }

@@ -3,25 +3,28 @@ use std::panic;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use super::{End, LineEntry, Pass, Work, exhausted};
+use super::{End, Pass, Work};
 use crate::ReadAt;
 use crate::kernel::KeyRange;
 use crate::lines::{LineBlock, LineReader};
-use crate::partition::{Partitions, Room};
+use crate::partition::{PackedDealer, PackedError, PackedPartitions, Room};
 
-/// Reads the lines and deals those of this pass out: one result for each thread.
+/// Lines dealt out, by each thread a part, and the sum of their fingerprints.
+pub(super) type Dealt<'r> = (Vec<PackedPartitions<'r>>, u128);
+
+/// Reads the lines and deals those of this pass out.
 pub(super) fn scan<'r, R: ReadAt + Sync>(
     work: &Work<'_, R>,
     pass: Pass,
     room: &'r Room,
-) -> Result<Vec<Partitions<'r, LineEntry>>, End> {
+) -> Result<Dealt<'r>, End> {
     work.meter.expect(work.size);
     let length = (work.size / (PIECES * work.threads as u64)).max(MIN_PIECE);
     let starts = (0..work.size).step_by(length as usize);
     let pieces: Vec<_> = starts.map(|start| start..work.size.min(start + length)).collect();
     let next = AtomicUsize::new(0);
-    in_parallel(work.threads, |_| {
-        let mut worker = Worker::new(work, pass, room);
+    let parts = in_parallel(work.threads, |_| {
+        let mut worker = Worker::new(work, pass, room)?;
         while let Some(piece) = pieces.get(next.fetch_add(1, Ordering::Relaxed)) {
             if let Err(end) = worker.read(piece.clone()) {
                 // The others need not go on.
@@ -29,8 +32,10 @@ pub(super) fn scan<'r, R: ReadAt + Sync>(
                 return Err(end);
             }
         }
-        Ok(worker.partitions)
-    })
+        Ok((worker.dealer.finish()?, worker.sum))
+    })?;
+    let sum = parts.iter().fold(0_u128, |sum, (_, part)| sum.wrapping_add(*part));
+    Ok((parts.into_iter().map(|(lines, _)| lines).collect(), sum))
 }
 
 /// Does `work` on so many threads, the number of which it is told.
@@ -52,15 +57,18 @@ pub(super) fn in_parallel<T: Send>(
 struct Worker<'a, 'r, R> {
     work: &'a Work<'a, R>,
     pass: Pass,
-    partitions: Partitions<'r, LineEntry>,
+    dealer: PackedDealer<'r>,
+    sum: u128,
     ranges: Vec<KeyRange>,
-    hashes: Vec<u128>,
+    fingerprints: Vec<u128>,
+    places: Vec<u64>,
 }
 
 impl<'a, 'r, R> Worker<'a, 'r, R> {
-    fn new(work: &'a Work<'a, R>, pass: Pass, room: &'r Room) -> Self {
-        let partitions = Partitions::new(pass.shape, room);
-        Self { work, pass, partitions, ranges: Vec::new(), hashes: Vec::new() }
+    fn new(work: &'a Work<'a, R>, pass: Pass, room: &'r Room) -> Result<Self, PackedError> {
+        let dealer = PackedDealer::new(pass.shape, pass.packing, room, None)?;
+        let (ranges, fingerprints, places) = (Vec::new(), Vec::new(), Vec::new());
+        Ok(Self { work, pass, dealer, sum: 0, ranges, fingerprints, places })
     }
 
     fn read(&mut self, piece: Range<u64>) -> Result<(), End> {
@@ -75,15 +83,17 @@ impl<'a, 'r, R> Worker<'a, 'r, R> {
     fn deal(&mut self, block: LineBlock<'_>) -> Result<(), End> {
         block.key_ranges(&mut self.ranges);
         for ranges in self.ranges.chunks(BATCH) {
-            self.work.key.fingerprint_ranges(block.bytes(), ranges, &mut self.hashes);
-            for (range, hash) in ranges.iter().zip(&self.hashes) {
-                // The order of fingerprints is that of their bytes.
-                let fingerprint = hash.swap_bytes();
-                let Some(partition) = self.pass.partition(fingerprint) else { continue };
-                let offset = block.offset() + u64::from(range.start);
-                let entry = LineEntry(self.pass.rest(fingerprint) | u128::from(offset));
-                self.partitions.push(partition, entry).map_err(exhausted)?;
-            }
+            let fingerprints = &mut self.fingerprints;
+            self.work.key.fingerprint_ranges(block.bytes(), ranges, fingerprints);
+            // The order of fingerprints is that of their bytes.
+            fingerprints.iter_mut().for_each(|fingerprint| *fingerprint = fingerprint.swap_bytes());
+            let places = ranges.iter().map(|range| block.offset() + u64::from(range.start));
+            self.places.clear();
+            self.places.extend(places);
+            self.pass.keep_own(fingerprints, &mut self.places);
+            self.sum = fingerprints.iter().fold(self.sum, |sum, own| sum.wrapping_add(*own));
+            fingerprints.iter_mut().for_each(|own| *own = self.pass.word(*own));
+            self.dealer.extend(fingerprints, self.places.iter().copied())?;
         }
         Ok(())
     }

@@ -1,0 +1,131 @@
+//! What this crate brings along keeps every clause.
+
+use activation_core::{
+    MemoryStore, SystemClock,
+    conformance::{self, Trouble},
+    sources::MemorySource,
+};
+use dotdigital_client::simulator::{Fault, FaultRule, JobLatency, SimulatorSettings};
+
+use crate::world::{EngineClock, World, key};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_memory_store() {
+    conformance::state_store(async || MemoryStore::new(key())).await.unwrap();
+}
+
+#[cfg(feature = "directory")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_directory_store() {
+    use activation_core::DirectoryStore;
+
+    let root = tempfile::tempdir().unwrap();
+    let open = |name: String| DirectoryStore::open(root.path().join(name)).unwrap();
+    let made = std::cell::Cell::new(0);
+    let make = async || open(made.replace(made.get() + 1).to_string());
+    conformance::state_store(make).await.unwrap();
+    conformance::durable_state_store(async |n| open(format!("durable{n}"))).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_memory_source() {
+    let source = MemorySource::new([""; 0]);
+    conformance::segment_source(&source, async |rows| source.set(rows)).await.unwrap();
+}
+
+#[cfg(feature = "csv")]
+#[tokio::test]
+async fn the_csv_source() {
+    use activation_core::sources::CsvSource;
+
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("people.csv");
+    let quoted = |row: String| format!("\"{}\"\n", row.replace('"', "\"\""));
+    let set = async |rows: Vec<String>| {
+        let table: String = rows.into_iter().map(quoted).collect();
+        let new = directory.path().join("new.csv");
+        std::fs::write(&new, format!("email\n{table}")).unwrap();
+        std::fs::rename(&new, &file).unwrap();
+    };
+    let source = CsvSource::new(&file, "email");
+    conformance::segment_source(&source, set).await.unwrap();
+
+    let many: String = (0..20_000).map(|n| format!("person{n}@example.com\n")).collect();
+    std::fs::write(&file, format!("email\n{many}\"cut@exa")).unwrap();
+    conformance::broken_segment_source(&source).await.unwrap();
+}
+
+#[cfg(feature = "sqlite")]
+#[tokio::test]
+async fn the_sqlite_source() {
+    use activation_core::sources::SqliteSource;
+
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("warehouse.db");
+    let open = || rusqlite::Connection::open(&file).unwrap();
+    // So that writers need not wait for the reader of a scan.
+    open().pragma_update(None, "journal_mode", "wal").unwrap();
+    open().execute_batch("CREATE TABLE people (email TEXT)").unwrap();
+    let set = async |rows: Vec<String>| {
+        let mut connection = open();
+        let change = connection.transaction().unwrap();
+        change.execute("DELETE FROM people", []).unwrap();
+        for row in rows {
+            let email = Some(row).filter(|row| !row.is_empty());
+            change.execute("INSERT INTO people VALUES (?1)", [email]).unwrap();
+        }
+        change.commit().unwrap();
+    };
+    let source = SqliteSource::new(&file, "SELECT email FROM people");
+    conformance::segment_source(&source, set).await.unwrap();
+
+    set((0..20_000).map(|n| format!("person{n}@example.com")).collect()).await;
+    // At the last row, abs() overflows.
+    let query = "SELECT iif(rowid % 20000 = 0, abs(-9223372036854775808), email) FROM people";
+    conformance::broken_segment_source(&SqliteSource::new(&file, query)).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn dotdigital() {
+    for latency in [JobLatency::NONE, JobLatency::default()] {
+        let world = World::with(SimulatorSettings { latency, ..SimulatorSettings::default() });
+        let clock = EngineClock(world.clock);
+        conformance::destination(&world.destination(), &clock, "suite").await.unwrap();
+        world.assert_harmless();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn dotdigital_in_trouble() {
+    for lost in [Fault::ResetAfterActing, Fault::TimeoutAfterActing] {
+        let world = World::new();
+        let clock = EngineClock(world.clock);
+        let trouble = async |trouble| cause(&world, &lost, trouble);
+        conformance::destination_in_trouble(&world.destination(), &clock, "suite", trouble)
+            .await
+            .unwrap();
+        world.assert_harmless();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_clock_of_the_tests() {
+    conformance::clock(&EngineClock(World::new().clock)).await.unwrap();
+}
+
+/// The one test that waits for the machine's own clock, for some milliseconds: that clock is what
+/// it is about. It cannot fail for want of speed.
+#[tokio::test]
+async fn the_system_clock() {
+    conformance::clock(&SystemClock).await.unwrap();
+}
+
+pub(super) fn cause(world: &World, lost: &Fault, trouble: Trouble) {
+    world.simulator.clear_faults();
+    let fault = match trouble {
+        Trouble::Unreachable => Fault::ConnectionRefused,
+        Trouble::AnswersLost => lost.clone(),
+        _ => return,
+    };
+    world.simulator.inject(FaultRule::new(fault).times(u64::MAX));
+}

@@ -3,6 +3,8 @@
 //!
 //! ```text
 //! activate --config FILE [--activation NAME] [--dry-run] [--approve DIGEST] [--report FILE.json]
+//! activate --config FILE [--activation NAME] --reconcile report|repair|rebuild [--report FILE.json]
+//! activate --config FILE --erase FILE [--report FILE.json]
 //! ```
 //!
 //! The exit code is that of the worst activation, from bad to good:
@@ -15,8 +17,15 @@
 //! | 75 | temporary, run again later: busy, throttled, unreachable, interrupted |
 //! | 4 | done, with held or failed members |
 //! | 0 | done, or nothing to do |
+//!
+//! A reconciliation that reports ends with 0 also where it found differences: they stand in its
+//! report. An erasure ends with 0 when no activation knows the person any more.
 
 mod config;
+mod erase;
+mod ledger;
+mod open;
+mod reconcile;
 mod report;
 mod run;
 mod signals;
@@ -27,9 +36,11 @@ use std::{
     process::ExitCode,
 };
 
+use activation_core::ErrorReport;
 use clap::Parser;
+use serde::Serialize;
 
-use crate::config::Config;
+use crate::{config::Config, reconcile::Reconcile};
 
 /// Keeps contact lists equal to segments.
 #[derive(Debug, Parser)]
@@ -47,6 +58,15 @@ struct Options {
     /// Lets the plan with this digest pass the guard, and no other.
     #[arg(long, value_name = "DIGEST")]
     approve: Option<String>,
+    /// Compares lists, segments and state instead of running, and puts the state right if asked.
+    #[arg(long, value_name = "WHAT", conflicts_with_all = ["dry_run", "approve"])]
+    reconcile: Option<Reconcile>,
+    /// Forgets one person in the whole state instead of running. The file, or standard input for
+    /// `-`, has her identifiers, one a line: `email:…`, `mobile_number:…`, `contact_id:…`. The lists
+    /// are left alone.
+    #[arg(long, value_name = "FILE",
+        conflicts_with_all = ["dry_run", "approve", "reconcile", "activation"])]
+    erase: Option<PathBuf>,
     /// Writes what happened as JSON, also when runs failed.
     #[arg(long, value_name = "FILE.json", value_parser = report_path)]
     report: Option<PathBuf>,
@@ -56,23 +76,62 @@ struct Options {
 async fn main() -> ExitCode {
     // Wrong usage ends here with code 2.
     let options = Options::parse();
-    let config = match Config::load(&options.config, options.activation.as_deref()) {
-        Ok(config) => config,
-        Err(error) => {
-            terminal::complain(&error.to_string());
-            return ExitCode::from(report::USAGE);
-        }
+    let code = match Config::load(&options.config, options.activation.as_deref()) {
+        Ok(config) => Box::pin(act(&options, &config)).await,
+        Err(error) => usage(&error.to_string()),
     };
-    let mode = if options.dry_run { run::Mode::Plan } else { run::Mode::Run(options.approve) };
-    let reports = Box::pin(run::all(&config, mode)).await;
-    let mut code = report::exit_code(&reports);
-    if let Some(path) = &options.report
-        && let Err(error) = report::write(path, &reports)
-    {
-        terminal::complain(&format!("cannot write {}: {error}", path.display()));
-        code = report::FAILED;
-    }
     ExitCode::from(code)
+}
+
+async fn act(options: &Options, config: &Config) -> u8 {
+    let path = options.report.as_deref();
+    if let Some(what) = options.reconcile {
+        let mut reports = Vec::new();
+        let stopped = reconcile::all(config, what, &mut reports).await.err();
+        let code = report::exit_code(reports.iter().map(|report| report.status));
+        let code = report::worse(code, stopped.as_ref().map_or(0, stop));
+        return written(path, &report::Reconciliations { reconciliations: &reports }, code);
+    }
+    if let Some(person) = &options.erase {
+        let person = match erase::read_person(person) {
+            Ok(person) => person,
+            Err(problem) => return usage(&problem),
+        };
+        return match erase::everywhere(config, &person).await {
+            Ok(erased) => {
+                let code = if erased.is_complete() { 0 } else { report::FAILED };
+                written(path, &report::Erasure { erasure: &erased }, code)
+            }
+            Err(error) => stop(&error),
+        };
+    }
+    let mode =
+        if options.dry_run { run::Mode::Plan } else { run::Mode::Run(options.approve.clone()) };
+    let reports = run::all(config, mode).await;
+    let code = report::exit_code(reports.iter().map(|report| report.status));
+    written(path, &report::Activations { activations: &reports }, code)
+}
+
+fn usage(problem: &str) -> u8 {
+    terminal::complain(problem);
+    report::USAGE
+}
+
+/// Says why nothing more could be begun.
+fn stop(error: &ErrorReport) -> u8 {
+    terminal::complain(&error.message);
+    if error.temporary { report::TEMPORARY } else { report::FAILED }
+}
+
+/// The exit code, once the report is where it was asked for.
+fn written(path: Option<&Path>, contents: &impl Serialize, code: u8) -> u8 {
+    match path.map(|path| (path, report::write(path, contents))) {
+        Some((path, Err(error))) => {
+            terminal::complain(&format!("cannot write {}: {error}", path.display()));
+            report::FAILED
+        }
+        _ => code,
+    }
 }
 
 /// Refuses a report that could not be written, before anything is called.

@@ -2,6 +2,16 @@
 
 use std::io;
 
+use activation_core::ErrorReport;
+
+/// What stands in the reports of those that were not begun or not finished.
+pub(crate) fn interrupted() -> ErrorReport {
+    ErrorReport {
+        message: "interrupted; the next run goes on from there".to_owned(),
+        temporary: true,
+    }
+}
+
 /// Waits until the program is asked to stop: Ctrl-C, or on Unix the signal that schedulers send.
 ///
 /// # Errors

@@ -3,10 +3,13 @@
 use std::{
     collections::{HashMap, HashSet},
     env,
-    path::Path,
+    path::{Path, PathBuf},
+    sync::Arc,
 };
 
-use activation_core::{Activation, HostKey, Settings, SettingsPatch, dotdigital::BatchLimits};
+use activation_core::{
+    Activation, HostKey, SegmentSource, Settings, SettingsPatch, dotdigital::BatchLimits,
+};
 use dotdigital_client::{
     Client, ClientBuilder, Credentials, imports::ImportLimits, list_members::ContactIds,
     lists::ListName,
@@ -15,7 +18,7 @@ use toml::Spanned;
 
 use super::{
     Config, Job,
-    file::{Destination, Entry, File, Region, State},
+    file::{Destination, Entry, Exclusion, File, Region, State},
     problem::{Problem, WHOLE_FILE},
     sources,
 };
@@ -38,6 +41,7 @@ pub(super) fn check(file: File, base: &Path, only: Option<&str>) -> Result<Confi
         state_key: state.key_env.as_ref().map(host_key).transpose()?,
         previous_state_key: previous_key(&state)?,
         state_directory: base.join(text(&state.directory, "the name of a directory")?),
+        ledger: state.ledger.as_ref().map(|path| ledger(path, base)).transpose()?,
         client,
         limits,
         jobs,
@@ -110,7 +114,29 @@ fn job(entry: Entry, defaults: &SettingsPatch, base: &Path) -> Result<Job, Probl
     Ok(Job {
         activation: activation.settings(settings),
         source: sources::open(entry.source, base)?,
+        exclusions: entry
+            .exclude
+            .into_iter()
+            .map(|excluded| exclusion(excluded, base))
+            .collect::<Result<_, _>>()?,
     })
+}
+
+fn exclusion(
+    excluded: Exclusion,
+    base: &Path,
+) -> Result<(String, Arc<dyn SegmentSource>), Problem> {
+    let reason = text(&excluded.reason, "a word or two")?.to_owned();
+    Ok((reason, sources::open(excluded.source, base)?))
+}
+
+fn ledger(path: &Spanned<String>, base: &Path) -> Result<PathBuf, Problem> {
+    let file = base.join(text(path, "the name of a file")?);
+    if file.is_dir() {
+        let message = format!("{} is a directory, expected a file", file.display());
+        return Err(Problem::new(path.span(), message));
+    }
+    Ok(file)
 }
 
 fn batch_limits(destination: &Destination) -> Result<BatchLimits, Problem> {

@@ -27,6 +27,8 @@ pub(super) struct State {
     pub(super) key_env: Option<Spanned<String>>,
     /// The environment variable with the key it had before.
     pub(super) previous_key_env: Option<Spanned<String>>,
+    /// The file that every change of a membership is appended to.
+    pub(super) ledger: Option<Spanned<String>>,
 }
 
 /// `[destination]`
@@ -59,7 +61,17 @@ pub(super) struct Entry {
     pub(super) segment: Spanned<String>,
     pub(super) name: Option<Spanned<String>>,
     pub(super) source: Spanned<Source>,
+    pub(super) exclude: Vec<Exclusion>,
     pub(super) overrides: SettingsPatch,
+}
+
+/// One of `exclude`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(super) struct Exclusion {
+    /// Why, as reports say it.
+    pub(super) reason: Spanned<String>,
+    pub(super) source: Spanned<Source>,
 }
 
 /// `source`
@@ -121,15 +133,17 @@ fn entries(value: Spanned<DeValue<'_>>) -> Result<Vec<Entry>, Problem> {
     tables.collect()
 }
 
-/// An activation has three keys of its own; all others override defaults.
+/// An activation has four keys of its own; all others override defaults.
 fn entry(table: Spanned<DeTable<'_>>) -> Result<Entry, Problem> {
-    const OWN: [&str; 3] = ["segment", "name", "source"];
+    const OWN: [&str; 4] = ["segment", "name", "source", "exclude"];
 
     #[derive(Deserialize)]
     struct Own {
         segment: Spanned<String>,
         name: Option<Spanned<String>>,
         source: Spanned<Source>,
+        #[serde(default)]
+        exclude: Vec<Exclusion>,
     }
 
     let span = table.span();
@@ -137,9 +151,10 @@ fn entry(table: Spanned<DeTable<'_>>) -> Result<Entry, Problem> {
     let (own, overrides): (DeTable<'_>, DeTable<'_>) =
         table.into_inner().into_iter().partition(|(key, _)| is_own(key));
     let overrides = deserialize(Spanned::new(span.clone(), overrides))
-        .map_err(|problem| problem.also_expecting("`segment`, `name`, `source`"))?;
+        .map_err(|problem| problem.also_expecting("`segment`, `name`, `source`, `exclude`"))?;
     let own: Own = deserialize(Spanned::new(span, own))?;
-    Ok(Entry { segment: own.segment, name: own.name, source: own.source, overrides })
+    let Own { segment, name, source, exclude } = own;
+    Ok(Entry { segment, name, source, exclude, overrides })
 }
 
 fn deserialize<T: DeserializeOwned>(table: Spanned<DeTable<'_>>) -> Result<T, Problem> {

@@ -5,7 +5,11 @@ mod file;
 mod problem;
 mod sources;
 
-use std::{fs, path::Path, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use activation_core::{Activation, HostKey, SegmentSource, dotdigital::BatchLimits};
 use dotdigital_client::ClientBuilder;
@@ -22,6 +26,8 @@ pub(crate) struct Config {
     pub(crate) state_key: Option<HostKey>,
     /// The key it had before, while it is being changed.
     pub(crate) previous_state_key: Option<HostKey>,
+    /// The file that every change of a membership is appended to.
+    pub(crate) ledger: Option<PathBuf>,
     /// Where the account is and who calls.
     pub(crate) client: ClientBuilder,
     /// How many changes go into one call.
@@ -30,11 +36,13 @@ pub(crate) struct Config {
     pub(crate) jobs: Vec<Job>,
 }
 
-/// One activation and where its members come from.
+/// One activation, where its members come from, and who must not be among them.
 #[derive(Debug)]
 pub(crate) struct Job {
     pub(crate) activation: Activation,
-    pub(crate) source: Box<dyn SegmentSource>,
+    pub(crate) source: Arc<dyn SegmentSource>,
+    /// Each with its reason.
+    pub(crate) exclusions: Vec<(String, Arc<dyn SegmentSource>)>,
 }
 
 impl Config {

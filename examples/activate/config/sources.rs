@@ -3,6 +3,7 @@
 use std::{
     ops::Range,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use activation_core::{
@@ -17,17 +18,17 @@ use super::{file::Source, problem::Problem};
 pub(super) fn open(
     source: Spanned<Source>,
     base: &Path,
-) -> Result<Box<dyn SegmentSource>, Problem> {
+) -> Result<Arc<dyn SegmentSource>, Problem> {
     let span = source.span();
     Ok(match source.into_inner() {
         Source::Csv { path, column } => {
-            Box::new(CsvSource::new(existing(base.join(path), span)?, column))
+            Arc::new(CsvSource::new(existing(base.join(path), span)?, column))
         }
         Source::Sqlite { path, query, column } => {
             let source = SqliteSource::new(existing(base.join(path), span)?, query);
             match column {
-                Some(column) => Box::new(source.column(column)),
-                None => Box::new(source),
+                Some(column) => Arc::new(source.column(column)),
+                None => Arc::new(source),
             }
         }
     })

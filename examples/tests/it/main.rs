@@ -3,8 +3,11 @@
 
 mod activate_configuration;
 mod activate_dry_run;
+mod activate_erasure;
 mod activate_exit_codes;
 mod activate_guard;
+mod activate_reconcile;
+mod activate_records;
 mod activate_report;
 mod activate_runs;
 mod activate_secrets;

@@ -157,6 +157,13 @@ impl Case {
         members
     }
 
+    /// The contact of a member of the list `vip`.
+    pub(crate) fn contact(&self, address: &str) -> i64 {
+        let list = self.service.list_named("vip").expect("the list exists");
+        let mut members = self.service.members(list.id).into_iter();
+        members.find(|member| member.email.as_deref() == Some(address)).expect("a member").id
+    }
+
     /// How many calls the service was asked for that could change something.
     pub(crate) fn write_calls(&self) -> usize {
         self.service.ledger().iter().filter(|call| call.method != Method::Get).count()

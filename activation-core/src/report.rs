@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::{Activation, GuardOutcome, GuardReport, HeldMember, Plan, Reject};
+use crate::{Activation, Approval, GuardOutcome, GuardReport, HeldMember, Plan, Reject};
 
 /// The cause of holding a member who is no contact yet, under "existing contacts only". Not a
 /// fault, so it is reported as skipped.
@@ -262,6 +262,9 @@ impl fmt::Display for RunReport {
         fmt_counts(f, "failed, to be tried again", &self.failed_by_cause)?;
         for reason in &self.guard.reasons {
             writeln!(f, "  guard: {reason}")?;
+        }
+        if let Some(Approval { by, reason, .. }) = &self.guard.approval {
+            writeln!(f, "  approved by {by}: {reason}")?;
         }
         if let (GuardOutcome::Tripped, Some(digest)) = (self.guard.outcome, &self.plan_digest) {
             writeln!(f, "  nothing was changed; if this is intended, approve plan {digest}")?;

@@ -198,6 +198,27 @@ const MISTAKES: &[Mistake] = &[
         ".",
         &["activation[1].source.path (segment \"new\")", "expected one that exists"],
     ),
+    // Exclusions and the ledger.
+    Mistake(
+        "guard = {",
+        "exclude = [{ source = { kind = \"csv\", path = \"vip.csv\", column = \"email\" } }]\nguard = {",
+        &["activation[0].exclude", "reason", "is missing"],
+    ),
+    Mistake(
+        "guard = {",
+        "exclude = [{ reason = \" \", source = { kind = \"csv\", path = \"vip.csv\", column = \"email\" } }]\nguard = {",
+        &["line 17: activation[0].exclude[0].reason (segment \"vip\")", "is empty, expected"],
+    ),
+    Mistake(
+        "guard = {",
+        "exclude = [{ reason = \"staff\", source = { kind = \"csv\", path = \"staff.csv\", column = \"email\" } }]\nguard = {",
+        &["activation[0].exclude[0].source.path", "staff.csv", "expected one that exists"],
+    ),
+    Mistake(
+        "directory = \"state\"",
+        "directory = \"state\"\nledger = \".\"",
+        &["line 3: state.ledger", "is a directory, expected a file"],
+    ),
     // Syntax: the line is named and not shown.
     Mistake(
         "password_env = \"TEST_PASSWORD\"",

@@ -34,7 +34,10 @@ fn somebody_erased_is_forgotten_and_stays_on_the_list_as_a_foreign_member() {
     assert_eq!(case.members("vip"), THREE);
 
     let again = case.erase("email:bob@example.com");
-    assert_eq!((again.code, case.report()["erasure"]["activations"][0]["records"].as_u64()), (0, Some(0)));
+    assert_eq!(
+        (again.code, case.report()["erasure"]["activations"][0]["records"].as_u64()),
+        (0, Some(0))
+    );
 }
 
 #[test]

@@ -94,8 +94,7 @@ fn half_a_line_that_a_killed_process_left_spoils_no_other() {
     let text = std::fs::read_to_string(case.path("ledger.jsonl")).unwrap();
     let (half, rest) = text.split_once('\n').unwrap();
     assert_eq!(half, "{\"segment\":\"vi");
-    let lines: Vec<Value> =
-        rest.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let lines: Vec<Value> = rest.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines.iter().filter(|line| line["change"] == "enter").count(), 3);
 }
 

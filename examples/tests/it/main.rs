@@ -13,4 +13,5 @@ mod activate_runs;
 mod activate_secrets;
 mod export_contact_list;
 mod scheduled_runner;
+mod short_programs;
 mod support;

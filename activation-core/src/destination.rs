@@ -146,6 +146,9 @@ pub struct Limits {
     pub additions: usize,
     /// Members to remove in one submission.
     pub removals: usize,
+    /// Members to look up together, under "existing contacts only". What is found is lost when the
+    /// run stops among them.
+    pub look_ups: usize,
 }
 
 /// Members to add or remove together.

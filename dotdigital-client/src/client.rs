@@ -8,6 +8,7 @@ use crate::{
     clock::Clock,
     error::Error,
     ids::ListId,
+    limits::Tier,
     observer::CallObserver,
     pipeline::{Answer, Pipeline},
     raw::Raw,
@@ -43,6 +44,13 @@ impl Client {
     /// Scheme and host of the service, such as `https://r1-api.dotdigital.com`.
     pub fn endpoint(&self) -> &str {
         self.pipeline.endpoint.base()
+    }
+
+    /// How many calls of a tier the service allows in one window, which is a minute where it does
+    /// not say otherwise: what it told last, until then what
+    /// [`LimitSettings`](crate::LimitSettings) assume, if anything.
+    pub fn limit(&self, tier: Tier) -> Option<u32> {
+        self.pipeline.governor.limit(tier)
     }
 
     /// The account itself.

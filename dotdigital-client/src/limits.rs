@@ -160,6 +160,11 @@ impl Governor {
         lock(&self.learnt).tiers.get(endpoint).copied().unwrap_or(guess)
     }
 
+    /// The calls of a window, once known.
+    pub(crate) fn limit(&self, tier: Tier) -> Option<u32> {
+        lock(&self.lane(tier).window).limit()
+    }
+
     /// Until when the whole account is left alone, if it is.
     pub(crate) fn paused_until(&self) -> Option<DateTime<Utc>> {
         lock(&self.learnt).paused_until.filter(|until| *until > self.clock.now())

@@ -5,6 +5,7 @@
 //! list by contact id. The client is built without the calls that delete or unsubscribe anybody.
 
 mod convert;
+mod look_up;
 mod outcome;
 
 use std::{
@@ -23,9 +24,10 @@ use tokio::sync::OnceCell;
 
 use self::{
     convert::{
-        client_contact_id, client_identifier, client_list_id, contact_id, list_member, list_name,
-        list_state, live_contact, match_identifier, new_list,
+        client_contact_id, client_list_id, contact_id, list_member, list_name, list_state,
+        live_contact, match_identifier, new_list,
     },
+    look_up::LookUp,
     outcome::{Single, failed_call, failed_list_call, import_settlement, removal_settlement},
 };
 use crate::{
@@ -98,6 +100,7 @@ pub struct Dotdigital {
     client: Client,
     counter: Arc<CallCounter>,
     account: Arc<OnceCell<String>>,
+    look_up: Arc<LookUp>,
     limits: BatchLimits,
 }
 
@@ -109,6 +112,7 @@ impl Dotdigital {
             client: client.with_observer(counter.clone()),
             counter,
             account: Arc::new(OnceCell::new()),
+            look_up: Arc::default(),
             limits: BatchLimits::default(),
         }
     }
@@ -117,7 +121,12 @@ impl Dotdigital {
     /// shares the limits and what is known of the account.
     #[must_use]
     pub fn sibling(&self) -> Self {
-        Self { account: Arc::clone(&self.account), limits: self.limits, ..Self::new(&self.client) }
+        Self {
+            account: Arc::clone(&self.account),
+            look_up: Arc::clone(&self.look_up),
+            limits: self.limits,
+            ..Self::new(&self.client)
+        }
     }
 
     /// Replaces the sizes of batches.
@@ -272,6 +281,7 @@ impl Destination for Dotdigital {
             in_flight: IN_FLIGHT,
             additions: self.limits.import_contacts,
             removals: self.limits.removal_contacts,
+            look_ups: self.look_up.at_once(&self.client, self.limits.import_contacts),
         }
     }
 
@@ -297,7 +307,7 @@ impl Destination for Dotdigital {
             (Operation::Remove, _) => (self.limits.removal_contacts, 0),
             (Operation::Add, MissingContacts::Create) => (self.limits.import_contacts, 0),
             (Operation::Add, MissingContacts::ExistingOnly) => {
-                (self.limits.import_contacts, members)
+                (self.limits.import_contacts, self.look_up.estimate_calls(members))
             }
         };
         if members <= SINGLE_CALLS as u64 {
@@ -311,13 +321,7 @@ impl Destination for Dotdigital {
         &self,
         identifiers: &[Identifier],
     ) -> Result<Vec<Option<ContactId>>, DestinationError> {
-        let mut contacts = Vec::with_capacity(identifiers.len());
-        for identifier in identifiers {
-            let identifier = client_identifier(identifier)?;
-            let contact = self.client.contacts().find(&identifier).await.map_err(failed_call)?;
-            contacts.push(contact.as_ref().and_then(live_contact));
-        }
-        Ok(contacts)
+        self.look_up.find(&self.client, identifiers).await
     }
 
     async fn submit(&self, list_id: u64, batch: &Batch) -> Result<Submission, DestinationError> {

@@ -32,9 +32,6 @@ const PATIENCE: TimeDelta = TimeDelta::hours(1);
 /// When a job that never ends is no longer waited for: its outcome counts as unknown.
 const STUCK_AFTER: TimeDelta = TimeDelta::hours(24);
 
-/// Look-ups before a batch is sent: what they found is lost when the run stops among them.
-const LOOK_UPS: usize = 5_000;
-
 /// How many refusals in a row are about what is sent. Halving a batch down to its culprit takes
 /// fewer; more mean a right, a quota or a fault that every member would meet.
 const MOST_REFUSALS: u32 = 24;
@@ -136,7 +133,9 @@ impl Work {
         match (self.operation, session.activation.resolved().missing_contacts) {
             (Operation::Remove, _) => limits.removals,
             (Operation::Add, MissingContacts::Create) => limits.additions,
-            (Operation::Add, MissingContacts::ExistingOnly) => limits.additions.min(LOOK_UPS),
+            (Operation::Add, MissingContacts::ExistingOnly) => {
+                limits.additions.min(limits.look_ups)
+            }
         }
     }
 

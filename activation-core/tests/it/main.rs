@@ -7,6 +7,7 @@ mod conformance;
 mod doubts;
 mod erasure;
 mod exclusions;
+mod existing_only;
 mod explaining;
 mod guarding;
 mod held;

@@ -38,6 +38,11 @@ impl Window {
         Self { limit, left, under_way: 0, ends: None, closed_until: None, answered: false }
     }
 
+    /// Calls per window, once known.
+    pub(super) fn limit(&self) -> Option<u32> {
+        self.limit
+    }
+
     /// Takes a place, or says how long to wait before asking again unless something changes.
     pub(super) fn admit(&mut self, now: DateTime<Utc>, length: Duration) -> Result<(), Duration> {
         self.roll(now);

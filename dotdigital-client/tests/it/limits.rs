@@ -7,7 +7,7 @@ use std::{
 
 use async_trait::async_trait;
 use dotdigital_client::{
-    Client, Clock as _, ErrorKind, HttpRequest, HttpResponse, LimitSettings, Transport,
+    Client, Clock as _, ErrorKind, HttpRequest, HttpResponse, LimitSettings, Tier, Transport,
     TransportError,
 };
 use tokio::task::JoinSet;
@@ -248,6 +248,16 @@ async fn a_configured_guess_holds_until_the_service_tells() {
         client.lists().find(list_id(7)).await.unwrap();
     }
     assert_eq!(clock.elapsed().as_secs(), 60);
+    assert_eq!((client.limit(Tier::Low), client.limit(Tier::High)), (Some(2), None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_that_was_told_can_be_asked_for() {
+    let told = with_headers(answer(200, LIST), &[("X-RateLimit-Limit", "35")]);
+    let (client, _) = virtual_client(Script::new([Ok(told)]));
+    assert_eq!(client.limit(Tier::Low), None);
+    client.lists().find(list_id(7)).await.unwrap();
+    assert_eq!(client.limit(Tier::Low), Some(35));
 }
 
 #[tokio::test(start_paused = true)]

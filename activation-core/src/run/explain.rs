@@ -172,7 +172,7 @@ impl Engine {
 
 fn pending(journal: &Journal, member: Fingerprint) -> Vec<Pending> {
     (journal.batches.iter())
-        .filter(|batch| batch.members.iter().any(|entry| entry.member == member))
+        .filter(|batch| batch.concerns(&member))
         .map(|batch| Pending {
             operation: batch.operation,
             sent_at: batch.at,
@@ -234,6 +234,7 @@ impl fmt::Display for Explanation {
             let operation = match operation {
                 Operation::Add => "addition",
                 Operation::Remove => "removal",
+                Operation::Move => "move",
             };
             let state = if *is_accepted { "accepted" } else { "in doubt" };
             write!(f, "; {operation} of {sent_at} {state}")?;

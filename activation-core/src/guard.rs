@@ -506,9 +506,7 @@ mod tests {
 
     #[test]
     fn move_share_and_count_must_both_trip() {
-        let moving = |previous, moved| {
-            trips(DeltaCounts { moved, ..counts(previous, 0, 0, 0) })
-        };
+        let moving = |previous, moved| trips(DeltaCounts { moved, ..counts(previous, 0, 0, 0) });
         assert_eq!(moving(20, 20), [], "a large share of few");
         assert_eq!(moving(1_000, 50), [], "many, but exactly the share");
         assert!(matches!(moving(1_000, 51)[..], [Trip::Moves { moved: 51, .. }]));
@@ -517,9 +515,7 @@ mod tests {
 
     #[test]
     fn keys_that_changed_for_many_are_no_ground_for_a_single_move() {
-        let trips = |moved, rekeyed| {
-            trips(DeltaCounts { moved, rekeyed, ..counts(100, 0, 0, 0) })
-        };
+        let trips = |moved, rekeyed| trips(DeltaCounts { moved, rekeyed, ..counts(100, 0, 0, 0) });
         assert_eq!(trips(1, 5), [], "exactly the share");
         assert!(matches!(trips(1, 6)[..], [Trip::UnstableKeys { rekeyed: 6, .. }]));
         assert_eq!(trips(0, 100), [], "nobody would be moved by them");

@@ -275,8 +275,12 @@ mod tests {
         batch.push_keyed(b"", b"18");
         assert!(batch.has_warehouse_keys());
         let rows: Vec<_> = batch.rows().map(|row| (row.identifier, row.warehouse_key)).collect();
-        let expected: [(&[u8], &[u8]); 4] =
-            [(b"a@example.com", b""), (b"b@example.com", b"17"), (b"c@example.com", b""), (b"", b"18")];
+        let expected: [(&[u8], &[u8]); 4] = [
+            (b"a@example.com", b""),
+            (b"b@example.com", b"17"),
+            (b"c@example.com", b""),
+            (b"", b"18"),
+        ];
         assert_eq!(rows, expected);
         assert_eq!((batch.len(), batch.iter().count()), (4, 4));
     }

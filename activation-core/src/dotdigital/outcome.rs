@@ -170,8 +170,7 @@ fn imported(contact: &ImportedContact, operation: Operation) -> Vec<(MemberRef, 
     let outcome = MemberOutcome::Acknowledged { contact: Some(id) };
     // A contact that is shown without the new address was not moved, so where any is shown, the
     // contact id alone says nothing.
-    let is_enough =
-        operation != Operation::Move || texts(&contact.identifiers).next().is_none();
+    let is_enough = operation != Operation::Move || texts(&contact.identifiers).next().is_none();
     let by_identifier = identifiers(id, &contact.identifiers).into_iter();
     by_identifier
         .map(MemberRef::Identifier)
@@ -301,7 +300,8 @@ mod tests {
                     "failures":[{"failureCode":"consentRecordsNotApplied","description":""}]}]}"#,
         )
         .unwrap();
-        let outcomes: std::collections::HashMap<_, _> = each_contact(&status, Operation::Add).into_iter().collect();
+        let outcomes: std::collections::HashMap<_, _> =
+            each_contact(&status, Operation::Add).into_iter().collect();
         let jane = crate::IdentifierKind::Email.normalise(b"jane@example.com").unwrap();
         let acknowledged = MemberOutcome::Acknowledged { contact: ContactId::new(7) };
         assert_eq!(outcomes[&MemberRef::Identifier(jane)], acknowledged);

@@ -188,10 +188,7 @@ fn still_absent(
 
 /// Keeps an eye on contacts who moved although it is not known what became of an earlier move of
 /// theirs: it may happen late, and would make them somebody else again.
-async fn watch_who_moved_again(
-    session: &mut Session<'_>,
-    tally: &Tally,
-) -> Result<(), RunError> {
+async fn watch_who_moved_again(session: &mut Session<'_>, tally: &Tally) -> Result<(), RunError> {
     let moved: HashMap<ContactId, Entry> =
         tally.moved.iter().filter_map(|moved| Some((moved.entry.contact?, moved.entry))).collect();
     let mut to_watch = Vec::new();

@@ -20,8 +20,8 @@ use super::{
 };
 use crate::{
     AbsentMember, ActivationKey, ContactId, DeltaCounts, HeldMember, Identifier, IdentifierKind,
-    IdentityCounts, Operation, Reject, RejectedRow, SegmentSource, SnapshotRef, StateStore, StoreError, StoreErrorKind,
-    source::CheckedScan,
+    IdentityCounts, Operation, Reject, RejectedRow, SegmentSource, SnapshotRef, StateStore,
+    StoreError, StoreErrorKind, source::CheckedScan,
 };
 
 /// A wanted change of one member.
@@ -372,10 +372,7 @@ pub(super) fn fingerprint(key: &FingerprintKey, identifier: &Identifier) -> Fing
     identifier.with_text(|text| key.fingerprint(text.as_bytes()))
 }
 
-async fn load_probe(
-    sides: &Sides<'_>,
-    sightings: &mut Sightings,
-) -> Result<Probe, StoreError> {
+async fn load_probe(sides: &Sides<'_>, sightings: &mut Sightings) -> Result<Probe, StoreError> {
     let expected = match sides.owned {
         Some(owned) => owned.len() as u64,
         None => sides.snapshot.map_or(0, |snapshot| snapshot.members),

@@ -91,9 +91,8 @@ pub(super) struct Evidence<'a> {
 pub(super) fn decide(evidence: &Evidence<'_>) -> (Vec<Fate>, Tallied) {
     let decision = Decision::new(evidence);
     let mut tallied = Tallied { split: decision.split(), ..Tallied::default() };
-    let fates = (evidence.missing.iter())
-        .map(|missing| decision.fate(missing, &mut tallied))
-        .collect();
+    let fates =
+        (evidence.missing.iter()).map(|missing| decision.fate(missing, &mut tallied)).collect();
     (fates, tallied)
 }
 
@@ -190,4 +189,196 @@ impl<'a> Decision<'a> {
 fn wait(tallied: &mut Tallied) -> Fate {
     tallied.waiting += 1;
     Fate::Waits
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::{collection::vec, prelude::*};
+    use segment_diff::FingerprintKey;
+
+    use super::*;
+    use crate::{ContactId, run::warehouse_key::KeyPrinter};
+
+    fn member(number: u8) -> Fingerprint {
+        Fingerprint::from_bytes([number; 16])
+    }
+
+    fn key(number: u8) -> WarehouseKey {
+        KeyPrinter::new(&FingerprintKey::new([7; 16])).print(&[number]).unwrap()
+    }
+
+    /// A record and a segment in plain terms.
+    #[derive(Debug)]
+    struct Case {
+        /// Members of the record, each once: number, key, whether the contact is known.
+        record: Vec<(u8, Option<u8>, bool)>,
+        /// Rows of the segment: member and key.
+        rows: BTreeSet<(u8, u8)>,
+        /// How the list stands to members who are not in the record.
+        standings: Vec<Standing>,
+        unusable: BTreeSet<u8>,
+    }
+
+    impl Case {
+        fn recorded(&self, member: u8) -> Option<Option<u8>> {
+            self.record.iter().find(|one| one.0 == member).map(|one| one.1)
+        }
+
+        fn is_missing(&self, member: u8) -> bool {
+            self.rows.iter().all(|row| row.0 != member)
+        }
+
+        fn standing(&self, member: u8) -> Standing {
+            match self.recorded(member) {
+                Some(_) => Standing::OnList,
+                None => self.standings[usize::from(member)],
+            }
+        }
+
+        /// Members that the segment has with a key.
+        fn with_key(&self, key: u8) -> Vec<u8> {
+            self.rows.iter().filter(|row| row.1 == key).map(|row| row.0).collect()
+        }
+
+        /// The rule, said the long way.
+        fn expected(&self, key: Option<u8>, contact_known: bool) -> Fate {
+            let Some(key) = key else { return Fate::Leaves };
+            let names = self.with_key(key);
+            if names.is_empty() {
+                let is_there = self.unusable.contains(&key);
+                return if is_there { Fate::Waits } else { Fate::Leaves };
+            }
+            if names.iter().any(|name| self.recorded(*name).is_some()) {
+                return Fate::Leaves;
+            }
+            let others =
+                self.record.iter().filter(|one| one.1 == Some(key) && self.is_missing(one.0));
+            let [name] = names[..] else { return Fate::Waits };
+            let keys = self.rows.iter().filter(|row| row.0 == name).count();
+            if others.count() > 1 || keys > 1 || self.standing(name) != Standing::New {
+                return Fate::Waits;
+            }
+            if contact_known { Fate::Moves(member(name)) } else { Fate::Leaves }
+        }
+
+        fn decided(&self) -> (Vec<Missing>, Vec<Fate>, Tallied) {
+            let missing: Vec<Missing> = (self.record.iter())
+                .filter(|one| self.is_missing(one.0))
+                .map(|(number, its_key, known)| Missing {
+                    entry: Entry {
+                        member: member(*number),
+                        contact: ContactId::new(u64::from(*known) * (1 + u64::from(*number))),
+                    },
+                    key: its_key.map(key),
+                    bar: None,
+                })
+                .collect();
+            let as_recorded = |row: &&(u8, u8)| self.recorded(row.0) == Some(Some(row.1));
+            let mut sightings: Vec<Sighting> = (self.rows.iter())
+                .filter(|row| !as_recorded(row))
+                .map(|row| Sighting {
+                    key: key(row.1),
+                    member: member(row.0),
+                    standing: self.standing(row.0),
+                })
+                .collect();
+            sightings.sort();
+            let confirmed = self.rows.iter().filter(as_recorded).map(|row| key(row.1)).collect();
+            let unusable = self.unusable.iter().copied().map(key).collect();
+            let evidence = Evidence {
+                missing: &missing,
+                sightings: &sightings,
+                confirmed: &confirmed,
+                unusable: &unusable,
+                moves: true,
+            };
+            let (fates, tallied) = decide(&evidence);
+            (missing, fates, tallied)
+        }
+    }
+
+    fn case() -> impl Strategy<Value = Case> {
+        let record =
+            vec((proptest::option::weighted(0.9, 0..4_u8), any::<bool>(), any::<bool>()), 6);
+        let standings = vec(
+            prop_oneof![3 => Just(Standing::New), 1 => Just(Standing::Held), 1 => Just(Standing::Pending)],
+            10,
+        );
+        let rows = proptest::collection::btree_set((0..10_u8, 0..5_u8), 0..9);
+        let unusable = proptest::collection::btree_set(0..5_u8, 0..2);
+        (record, rows, standings, unusable).prop_map(|(record, rows, standings, unusable)| Case {
+            record: (record.into_iter().enumerate())
+                .filter(|(_, one)| one.1)
+                .map(|(number, (key, _, known))| (u8::try_from(number).unwrap(), key, known))
+                .collect(),
+            rows,
+            standings,
+            unusable,
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        #[test]
+        fn each_of_the_missing_meets_the_fate_that_the_rule_says(case in case()) {
+            let (missing, fates, _) = case.decided();
+            let recorded = case.record.iter().filter(|one| case.is_missing(one.0));
+            for ((one, fate), (number, key, known)) in missing.iter().zip(&fates).zip(recorded) {
+                prop_assert_eq!(one.entry.member, member(*number));
+                prop_assert_eq!(*fate, case.expected(*key, *known), "member {}", number);
+            }
+        }
+
+        #[test]
+        fn nobody_shares_a_target_and_nobody_in_the_segment_is_dropped_before_she_is_on_the_list(
+            case in case(),
+        ) {
+            let (missing, fates, tallied) = case.decided();
+            let targets: Vec<Fingerprint> = (fates.iter())
+                .filter_map(|fate| if let Fate::Moves(to) = fate { Some(*to) } else { None })
+                .collect();
+            prop_assert_eq!(targets.iter().collect::<HashSet<_>>().len(), targets.len());
+            for to in targets {
+                prop_assert!(case.record.iter().all(|one| member(one.0) != to));
+            }
+            let waiting = fates.iter().filter(|fate| **fate == Fate::Waits).count();
+            prop_assert_eq!(tallied.waiting, waiting as u64);
+            for (one, fate) in missing.iter().zip(&fates).filter(|(_, fate)| **fate == Fate::Leaves) {
+                let number = case.record.iter().find(|known| member(known.0) == one.entry.member);
+                let Some(its_key) = number.and_then(|known| known.1) else { continue };
+                let names = case.with_key(its_key);
+                let is_on_list = names.iter().any(|name| case.recorded(*name).is_some());
+                prop_assert!(
+                    names.is_empty() || is_on_list || one.entry.contact.is_none(),
+                    "{:?}: {:?}", one, fate
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_odd_is_counted_by_cause() {
+        let new = vec![Standing::New; 10];
+        let case = |record: &[(u8, u8)], rows: &[(u8, u8)]| Case {
+            record: record.iter().map(|(member, key)| (*member, Some(*key), true)).collect(),
+            rows: rows.iter().copied().collect(),
+            standings: new.clone(),
+            unusable: BTreeSet::new(),
+        };
+        let tallied = |record: &[(u8, u8)], rows: &[(u8, u8)]| case(record, rows).decided().2;
+        let nothing = Tallied::default();
+        assert_eq!(tallied(&[(1, 1)], &[(2, 1)]), nothing, "a move");
+        assert_eq!(tallied(&[(1, 1)], &[]), nothing, "she left");
+        let one_of_two = Tallied { merged: 1, ..nothing };
+        assert_eq!(tallied(&[(1, 1), (2, 2)], &[(2, 1), (2, 2)]), one_of_two);
+        let both = Tallied { merged: 2, waiting: 2, ..nothing };
+        assert_eq!(tallied(&[(1, 1), (2, 2)], &[(3, 1), (3, 2)]), both);
+        let split = Tallied { split: 1, ..nothing };
+        assert_eq!(tallied(&[(1, 1)], &[(1, 1), (2, 1)]), split);
+        assert_eq!(tallied(&[(1, 1)], &[(3, 1), (2, 1)]), Tallied { waiting: 1, ..split });
+        assert_eq!(tallied(&[(1, 1), (2, 1)], &[(1, 1), (2, 1)]), nothing, "split long ago");
+    }
 }

@@ -128,14 +128,15 @@ pub(super) async fn write_membership(
     ledger: &mut LedgerWriter<'_>,
 ) -> Result<Option<SnapshotRef>, RunError> {
     let merged = Merged::of(changes);
+    let learnt = with_inherited(store, lease, previous, changes).await?;
     let mut reader = MembershipReader::open(store, &lease.activation, previous).await?;
     let mut members = Vec::new();
     let mut is_more = reader.next_members(&mut members).await?;
-    let is_keyed = reader.is_keyed() || !changes.keys.is_empty();
+    let is_keyed = reader.is_keyed() || !learnt.is_empty();
     let mut writer = MembershipWriter::begin(store, lease, is_keyed).await?;
     let mut added = merged.added.iter().copied().peekable();
     let mut removed = merged.removed.iter().copied().peekable();
-    let mut keys = LearntKeys::new(changes.keys);
+    let mut keys = LearntKeys::new(&learnt);
     while is_more {
         for (position, &kept) in members.iter().enumerate() {
             while let Some(new) = added.next_if(|new| new.member < kept.member) {
@@ -240,6 +241,39 @@ impl<'a> Merged<'a> {
             false => kept,
         }
     }
+}
+
+/// The warehouse keys that were learnt, with those that members who moved had before: a run that
+/// learns of a move begun earlier may not meet them any more. Reads the record, if there are any.
+async fn with_inherited<'a>(
+    store: &dyn StateStore,
+    lease: &Lease,
+    previous: Option<&SnapshotRef>,
+    changes: &Changes<'a>,
+) -> Result<Cow<'a, [(Fingerprint, WarehouseKey)]>, StoreError> {
+    let is_learnt =
+        |member| changes.keys.binary_search_by_key(&member, |(other, _)| *other).is_ok();
+    let heirs: HashMap<Fingerprint, Fingerprint> = (changes.moved.iter())
+        .map(|moved| (moved.before, moved.entry.member))
+        .filter(|(_, member)| !is_learnt(*member))
+        .collect();
+    let mut learnt = Cow::from(changes.keys);
+    if heirs.is_empty() {
+        return Ok(learnt);
+    }
+    let mut reader = MembershipReader::open(store, &lease.activation, previous).await?;
+    let mut members = Vec::new();
+    while reader.next_members(&mut members).await? {
+        for (position, entry) in members.iter().enumerate() {
+            if let (Some(heir), Some(key)) = (heirs.get(&entry.member), reader.key(position)) {
+                learnt.to_mut().push((*heir, key));
+            }
+        }
+    }
+    if let Cow::Owned(learnt) = &mut learnt {
+        learnt.sort_unstable();
+    }
+    Ok(learnt)
 }
 
 /// Looks up warehouse keys for members who come in ascending order.

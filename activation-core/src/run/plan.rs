@@ -13,8 +13,8 @@ use super::{
     session::Session,
 };
 use crate::{
-    ContactId, Event, ExistingList, Identifier, IdentifierChange, ListAction, Operation, Plan, RunReport,
-    SegmentSource, Trip,
+    ContactId, Event, ExistingList, Identifier, IdentifierChange, ListAction, Operation, Plan,
+    RunReport, SegmentSource, Trip,
 };
 
 /// A plan with all that is needed to carry it out.

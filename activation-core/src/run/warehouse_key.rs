@@ -58,7 +58,10 @@ mod tests {
         assert_ne!(key.0, secret.fingerprint(b"447123123123"));
         assert_eq!(Some(key), printer.print(b"447123123123"));
         assert_ne!(Some(key), printer.print(b"447123123124"));
-        assert_ne!(Some(key), KeyPrinter::new(&FingerprintKey::new([8; 16])).print(b"447123123123"));
+        assert_ne!(
+            Some(key),
+            KeyPrinter::new(&FingerprintKey::new([8; 16])).print(b"447123123123")
+        );
     }
 
     #[test]

@@ -155,8 +155,8 @@ impl SqliteSource {
             match key {
                 None => batches.push(identifier)?,
                 Some(key) => {
-                    let key =
-                        value(row, key, &mut key_digits).map_err(|found| refuse(found, &names.1))?;
+                    let key = value(row, key, &mut key_digits)
+                        .map_err(|found| refuse(found, &names.1))?;
                     batches.push_keyed(identifier, key)?;
                 }
             }

@@ -20,15 +20,22 @@ pub(super) fn open(
 ) -> Result<Box<dyn SegmentSource>, Problem> {
     let span = source.span();
     Ok(match source.into_inner() {
-        Source::Csv { path, column } => {
-            Box::new(CsvSource::new(existing(base.join(path), span)?, column))
-        }
-        Source::Sqlite { path, query, column } => {
-            let source = SqliteSource::new(existing(base.join(path), span)?, query);
-            match column {
-                Some(column) => Box::new(source.column(column)),
+        Source::Csv { path, column, key_column } => {
+            let source = CsvSource::new(existing(base.join(path), span)?, column);
+            match key_column {
+                Some(key_column) => Box::new(source.key_column(key_column)),
                 None => Box::new(source),
             }
+        }
+        Source::Sqlite { path, query, column, key_column } => {
+            let mut source = SqliteSource::new(existing(base.join(path), span)?, query);
+            if let Some(column) = column {
+                source = source.column(column);
+            }
+            if let Some(key_column) = key_column {
+                source = source.key_column(key_column);
+            }
+            Box::new(source)
         }
     })
 }

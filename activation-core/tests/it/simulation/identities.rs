@@ -85,8 +85,7 @@ impl Author {
     }
 
     fn join(&mut self, person: usize) {
-        if !self.segment.contains_key(&person) {
-            self.segment.insert(person, BTreeSet::new());
+        if self.segment.entry(person).or_default().is_empty() {
             self.rename(person);
         }
     }
@@ -231,7 +230,7 @@ impl History {
             assert_eq!(contacts_now.get(now), contacts.get(before), "person {person}");
         }
         stage.check_harmless(known);
-        stage.check_ledger().await;
+        stage.check_ledger(last.conflicts).await;
         (outcome, last.conflicts)
     }
 }
@@ -305,13 +304,15 @@ impl Stage {
 
     /// Runs until doubts have passed and there is nothing left to do but what stays in conflict.
     async fn calm_runs(&self) -> RunReport {
-        for _ in 0..12 {
+        for round in 0..12 {
             self.clock.sleep(8 * DAY).await;
             check_report(&self.run(0).await.expect("nobody kills it"));
             let report = self.run(0).await.expect("nobody kills it");
             check_report(&report);
             let is_over = matches!(report.status, RunStatus::NothingToDo | RunStatus::Incomplete);
-            if is_over && report.held == report.conflicts && report.total_calls() == 2 {
+            // What a fault held is tried again in the round after the one that learns of it.
+            if round > 1 && is_over && report.held == report.conflicts && report.total_calls() == 2
+            {
                 return report;
             }
         }
@@ -333,14 +334,17 @@ impl Stage {
         assert!(self.simulator.contact_count() >= known, "somebody was deleted");
     }
 
-    /// The ledger and the state tell the same.
-    async fn check_ledger(&self) {
+    /// The ledger and the list tell the same. Who is in conflict may go by the address that a move
+    /// gave her whose answer was lost.
+    async fn check_ledger(&self, conflicts: u64) {
         let store = DirectoryStore::open(self.directory.path()).expect("the state is readable");
         let head = store.load(&vip().key()).await.expect("readable").head;
         let on_list = self.contacts();
         let expected: BTreeSet<_> =
             on_list.keys().map(|address| key().fingerprint(address.as_bytes())).collect();
-        assert_eq!(self.book.members(head.generation), expected);
+        let told = self.book.members(head.generation);
+        assert_eq!(told.len(), expected.len());
+        assert!((&told - &expected).len() as u64 <= conflicts, "{told:?} {expected:?}");
     }
 }
 

@@ -1,7 +1,8 @@
 //! Where members go: the trait a destination implements.
 //!
-//! A destination can add members to a list and remove them from it. It has no way to express the
-//! deletion of a person, an unsubscription or a resubscription.
+//! A destination can add members to a list and remove them from it, and perhaps change the identifier
+//! of a member. It has no way to express the deletion of a person, an unsubscription or a
+//! resubscription.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -20,6 +21,9 @@ use crate::{ContactId, Identifier, MissingContacts, Visibility};
 /// * An error whose [`DestinationError::kind`] is not [`DestinationErrorKind::Unknown`] means that
 ///   the service did not act.
 /// * No operation deletes a contact or changes what a person has consented to.
+/// * A move is only acknowledged when the contact that was named has the new identifier. It never
+///   creates a contact, and never takes an identifier from another one: that is a
+///   [`MemberOutcome::Conflict`]. Repeating a move changes nothing.
 #[async_trait]
 pub trait Destination: fmt::Debug + Send + Sync {
     /// The account behind this destination, in a form that never changes.
@@ -72,6 +76,12 @@ pub trait Destination: fmt::Debug + Send + Sync {
     /// Calls needed at the least for that many changes, by the same rules as
     /// [`submit`](Self::submit). Pure; for the plan.
     fn estimate_calls(&self, operation: Operation, members: u64, policy: MissingContacts) -> u64;
+
+    /// Whether [`Operation::Move`] can be asked for. Without it, whoever has another identifier is
+    /// removed and added.
+    fn can_move(&self) -> bool {
+        false
+    }
 
     /// The contact behind each identifier, in order; `None` for those the service does not know.
     /// Creates nobody.
@@ -135,6 +145,9 @@ pub enum Operation {
     Add,
     /// Takes them off the list, and off nothing else.
     Remove,
+    /// Gives contacts who are known another identifier, and puts them on the list. Asked for only
+    /// where [`Destination::can_move`] says so.
+    Move,
 }
 
 /// How much a destination takes at once.
@@ -142,7 +155,7 @@ pub enum Operation {
 pub struct Limits {
     /// Submissions of one activation that may be under way together.
     pub in_flight: usize,
-    /// Members to add in one submission.
+    /// Members to add or move in one submission.
     pub additions: usize,
     /// Members to remove in one submission.
     pub removals: usize,
@@ -151,7 +164,7 @@ pub struct Limits {
     pub look_ups: usize,
 }
 
-/// Members to add or remove together.
+/// Members to add, remove or move together.
 #[derive(Clone, Debug)]
 pub struct Batch {
     /// What to do.
@@ -161,10 +174,11 @@ pub struct Batch {
 }
 
 /// One member of a batch. A removal always has the contact id; an addition has the identifier,
-/// and also the contact id when the contact must exist already.
+/// and also the contact id when the contact must exist already; a move has both, the identifier
+/// being the new one.
 #[derive(Clone, Debug)]
 pub struct BatchMember {
-    /// The normalised identifier, for additions.
+    /// The normalised identifier, for additions and moves.
     pub identifier: Option<Identifier>,
     /// The contact, where known.
     pub contact: Option<ContactId>,

@@ -13,6 +13,10 @@ pub struct GuardSettings {
     pub max_removal_share: Option<Share>,
     /// See [`GuardLimits::max_removals`].
     pub max_removals: Option<u64>,
+    /// See [`GuardLimits::max_move_share`].
+    pub max_move_share: Option<Share>,
+    /// See [`GuardLimits::max_moves`].
+    pub max_moves: Option<u64>,
     /// See [`GuardLimits::max_growth`].
     pub max_growth: Option<NonZeroU32>,
     /// See [`GuardLimits::max_rejected_share`].
@@ -32,6 +36,13 @@ pub struct GuardLimits {
     pub max_removal_share: Share,
     /// Number of members that one run may remove whatever their share; 50 by default.
     pub max_removals: u64,
+    /// Share of the previous members whose identifier one run may change; 0.05 by default. Trips
+    /// only together with `max_moves`. Also the share of members that may have another warehouse
+    /// key than before in a run that moves anybody.
+    pub max_move_share: Share,
+    /// Members whose identifier one run may change; 20 by default. Trips only together with
+    /// `max_move_share`.
+    pub max_moves: u64,
     /// How many times its previous size a segment of 1,000 members and more may become in one run;
     /// 10 by default. The first run has no limit.
     pub max_growth: NonZeroU32,
@@ -75,6 +86,10 @@ pub struct DeltaCounts {
     pub exclusion_rows: u64,
     /// Rows of exclusions without a usable identifier, which exclude nobody.
     pub rejected_exclusions: u64,
+    /// Members whose identifier is to be changed.
+    pub moved: u64,
+    /// Members whom the segment has under another warehouse key than was recorded.
+    pub rekeyed: u64,
 }
 
 /// A reason to stop.
@@ -97,6 +112,28 @@ pub enum Trip {
         max_share: Share,
         /// The number allowed.
         max_removals: u64,
+    },
+    /// Too many members would get another identifier: the column of warehouse keys may be a wrong
+    /// one.
+    Moves {
+        /// How many.
+        moved: u64,
+        /// Members before.
+        previous: u64,
+        /// The share allowed.
+        max_share: Share,
+        /// The number allowed.
+        max_moves: u64,
+    },
+    /// Members would get another identifier by their warehouse keys, and the keys of so many others
+    /// have changed that they are perhaps no stable keys.
+    UnstableKeys {
+        /// Members with another key than before.
+        rekeyed: u64,
+        /// Members before.
+        previous: u64,
+        /// The share allowed.
+        max_share: Share,
     },
     /// The segment grew too fast.
     Growth {
@@ -199,6 +236,9 @@ const GROWTH_FLOOR: u64 = 1_000;
 /// So many unusable rows are ordinary in any source.
 const REJECTED_FLOOR: u64 = 20;
 
+/// So many members with another warehouse key are ordinary in any segment.
+const REKEYED_FLOOR: u64 = 5;
+
 /// The growth allowed by default.
 const MAX_GROWTH: NonZeroU32 = NonZeroU32::MIN.saturating_add(9);
 
@@ -252,6 +292,8 @@ impl Default for GuardLimits {
         Self {
             max_removal_share: Share(0.3),
             max_removals: 50,
+            max_move_share: Share(0.05),
+            max_moves: 20,
             max_growth: MAX_GROWTH,
             max_rejected_share: Share(0.25),
             max_age_hours: None,
@@ -267,6 +309,8 @@ impl GuardLimits {
         Self {
             max_removal_share: settings.max_removal_share.unwrap_or(self.max_removal_share),
             max_removals: settings.max_removals.unwrap_or(self.max_removals),
+            max_move_share: settings.max_move_share.unwrap_or(self.max_move_share),
+            max_moves: settings.max_moves.unwrap_or(self.max_moves),
             max_growth: settings.max_growth.unwrap_or(self.max_growth),
             max_rejected_share: settings.max_rejected_share.unwrap_or(self.max_rejected_share),
             max_age_hours: settings.max_age_hours.or(self.max_age_hours),
@@ -279,6 +323,8 @@ impl GuardLimits {
         let trips = [
             self.empty(counts),
             self.removals(counts),
+            self.moves(counts),
+            self.unstable_keys(counts),
             self.growth(counts),
             self.rejected(counts),
             self.rejected_exclusions(counts),
@@ -317,6 +363,26 @@ impl GuardLimits {
             max_share: self.max_removal_share,
             max_removals: self.max_removals,
         })
+    }
+
+    fn moves(&self, counts: &DeltaCounts) -> Option<Trip> {
+        let DeltaCounts { moved, previous, .. } = *counts;
+        let too_many = moved > self.max_moves;
+        let too_large = self.max_move_share.is_exceeded_by(moved, previous);
+        (too_many && too_large).then_some(Trip::Moves {
+            moved,
+            previous,
+            max_share: self.max_move_share,
+            max_moves: self.max_moves,
+        })
+    }
+
+    /// Keys that are made anew with every query bring together people who have nothing in common.
+    fn unstable_keys(&self, counts: &DeltaCounts) -> Option<Trip> {
+        let DeltaCounts { moved, rekeyed, previous, .. } = *counts;
+        let max_share = self.max_move_share;
+        let too_many = rekeyed > REKEYED_FLOOR && max_share.is_exceeded_by(rekeyed, previous);
+        (moved > 0 && too_many).then_some(Trip::UnstableKeys { rekeyed, previous, max_share })
     }
 
     fn growth(&self, counts: &DeltaCounts) -> Option<Trip> {
@@ -366,6 +432,14 @@ impl fmt::Display for Trip {
             Self::Removals { removed, previous, max_share, max_removals } => write!(
                 f,
                 "{removed} of {previous} members would be removed; allowed are {max_share} or {max_removals}"
+            ),
+            Self::Moves { moved, previous, max_share, max_moves } => write!(
+                f,
+                "{moved} of {previous} members would get another identifier; allowed are {max_share} or {max_moves}"
+            ),
+            Self::UnstableKeys { rekeyed, previous, max_share } => write!(
+                f,
+                "{rekeyed} of {previous} members have another warehouse key than before, so keys are no ground for changing identifiers; allowed are {max_share}"
             ),
             Self::Growth { current, previous, max_growth } => write!(
                 f,
@@ -428,6 +502,25 @@ mod tests {
             [Trip::Removals { removed: 301, .. }]
         ));
         assert!(matches!(trips(counts(100, 0, 51, 0))[..], [Trip::Removals { .. }]));
+    }
+
+    #[test]
+    fn move_share_and_count_must_both_trip() {
+        let moving = |previous, moved| trips(DeltaCounts { moved, ..counts(previous, 0, 0, 0) });
+        assert_eq!(moving(20, 20), [], "a large share of few");
+        assert_eq!(moving(1_000, 50), [], "many, but exactly the share");
+        assert!(matches!(moving(1_000, 51)[..], [Trip::Moves { moved: 51, .. }]));
+        assert!(matches!(moving(21, 21)[..], [Trip::Moves { .. }]));
+    }
+
+    #[test]
+    fn keys_that_changed_for_many_are_no_ground_for_a_single_move() {
+        let trips = |moved, rekeyed| trips(DeltaCounts { moved, rekeyed, ..counts(100, 0, 0, 0) });
+        assert_eq!(trips(1, 5), [], "exactly the share");
+        assert!(matches!(trips(1, 6)[..], [Trip::UnstableKeys { rekeyed: 6, .. }]));
+        assert_eq!(trips(0, 100), [], "nobody would be moved by them");
+        let few = DeltaCounts { moved: 1, rekeyed: 5, ..counts(10, 0, 0, 0) };
+        assert_eq!(GuardLimits::default().check(&few), [], "a large share of few");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The membership ledger: who entered, left or was held, when and why, streamed to a host's sink.
+//! The membership ledger: who entered, left, moved or was held, when and why, streamed to a host's sink.
 
 use std::{error::Error as StdError, fmt, sync::Arc};
 
@@ -62,8 +62,11 @@ pub struct LedgerRow {
     pub member: Fingerprint,
     /// The contact, where known.
     pub contact: Option<ContactId>,
+    /// Who she was before, in a move.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<Fingerprint>,
     /// Why: `entered_segment`, `left_segment`, `excluded:` and a reason, `found_on_list` and
-    /// `vanished` from a reconciliation, `adopted` with a list, `erased`, `recovered` where an earlier
+    /// `vanished` from a reconciliation, `identifier_changed` in a move, `adopted` with a list, `erased`, `recovered` where an earlier
     /// run knew why; for a held member the destination's cause.
     pub cause: String,
 }
@@ -77,6 +80,8 @@ pub enum MembershipChange {
     Enter,
     /// Not on the list through us any more.
     Exit,
+    /// On the list through us still, under another identifier.
+    Move,
     /// Tried, and held.
     Hold,
     /// Not held any more, without having entered.
@@ -149,10 +154,25 @@ impl<'a> LedgerWriter<'a> {
         contact: Option<ContactId>,
         cause: &str,
     ) -> Result<(), LedgerError> {
+        self.row(LedgerRow { change, member, contact, before: None, cause: cause.to_owned() }).await
+    }
+
+    pub(crate) async fn push_move(
+        &mut self,
+        before: Fingerprint,
+        member: Fingerprint,
+        contact: Option<ContactId>,
+        cause: &str,
+    ) -> Result<(), LedgerError> {
+        let (change, cause) = (MembershipChange::Move, cause.to_owned());
+        self.row(LedgerRow { change, member, contact, before: Some(before), cause }).await
+    }
+
+    async fn row(&mut self, row: LedgerRow) -> Result<(), LedgerError> {
         if self.ledger.is_none() {
             return Ok(());
         }
-        self.page.rows.push(LedgerRow { change, member, contact, cause: cause.to_owned() });
+        self.page.rows.push(row);
         if self.page.rows.len() < ROWS { Ok(()) } else { self.deliver().await }
     }
 

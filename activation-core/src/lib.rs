@@ -122,7 +122,7 @@ pub use identifier::{ContactId, Identifier, IdentifierKind, Reject};
 pub use ledger::{Ledger, LedgerError, LedgerPage, LedgerRow, MembershipChange};
 pub use observer::{ApproveDigest, ApproveNothing, Approver, Event, NoObserver, Observer};
 pub use plan::{ListAction, Plan};
-pub use report::{ErrorReport, ListReport, RejectedRow, RunReport, RunStatus};
+pub use report::{ErrorReport, IdentityCounts, ListReport, RejectedRow, RunReport, RunStatus};
 pub use run::{
     ActivationErasure, Drift, Engine, ErasureReport, Explanation, HeldPage, HeldSelection, Pending,
     ReconcileMode, ReconcileReport, Reconciliation, Standing,
@@ -133,9 +133,10 @@ pub use runner::{
 pub use schedule::{Schedule, ScheduleError};
 pub use segment_diff::{Fingerprint, FingerprintKey};
 pub use settings::{
-    Activation, ExistingList, MissingContacts, Settings, SettingsPatch, Visibility,
+    Activation, ExistingList, IdentifierChange, MissingContacts, Settings, SettingsPatch,
+    Visibility,
 };
-pub use source::{ADVISED_BATCH, KeyBatch, SegmentScan, SegmentSource, SourceError};
+pub use source::{ADVISED_BATCH, KeyBatch, KeyedRow, SegmentScan, SegmentSource, SourceError};
 #[cfg(all(feature = "directory", feature = "test-util"))]
 pub use state::Step;
 pub use state::{

@@ -7,9 +7,9 @@ use segment_diff::Fingerprint;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::{Activation, DeltaCounts, Head};
+use crate::{Activation, DeltaCounts, Head, IdentityCounts};
 
-/// The operations a run would do, in order: the list first, then removals, then additions.
+/// The operations a run would do, in order: the list first, then removals, moves and additions.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Plan {
@@ -22,12 +22,23 @@ pub struct Plan {
     pub add: u64,
     /// Members to remove.
     pub remove: u64,
+    /// Members whose contact is to get another identifier.
+    pub moves: u64,
+    /// What warehouse keys said of people whose identifier is another one.
+    pub identities: IdentityCounts,
     /// Calls needed at the least, polls included.
     pub estimated_calls: u64,
     /// What the plan rests on.
     pub counts: DeltaCounts,
     /// When it was made.
     pub made_at: DateTime<Utc>,
+}
+
+impl Plan {
+    /// Members of whom something is to be changed.
+    pub(crate) fn changes(&self) -> u64 {
+        self.add + self.remove + self.moves
+    }
 }
 
 /// What a run does to the list itself.
@@ -73,6 +84,7 @@ pub(crate) fn digest<'a>(
     list_action: ListAction,
     added: impl Iterator<Item = &'a Fingerprint>,
     removed: impl Iterator<Item = &'a Fingerprint>,
+    moved: impl Iterator<Item = (&'a Fingerprint, &'a Fingerprint)>,
 ) -> Result<String, serde_json::Error> {
     let mut hash = Sha256::new();
     let Head { generation: _, pin, snapshot } = head;
@@ -86,6 +98,11 @@ pub(crate) fn digest<'a>(
         hash.update(b"+");
         hash.update(member.as_bytes());
     }
+    for (before, member) in moved {
+        hash.update(b">");
+        hash.update(before.as_bytes());
+        hash.update(member.as_bytes());
+    }
     Ok(hash.finalize().iter().take(DIGEST_BYTES).map(|byte| format!("{byte:02x}")).collect())
 }
 
@@ -95,6 +112,16 @@ mod tests {
     use crate::SnapshotRef;
 
     fn digest_of(name: &str, members: u64, added: &[u8], removed: &[u8]) -> String {
+        digest_with_move(name, members, added, removed, None)
+    }
+
+    fn digest_with_move(
+        name: &str,
+        members: u64,
+        added: &[u8],
+        removed: &[u8],
+        moved: Option<[u8; 2]>,
+    ) -> String {
         let fingerprints = |bytes: &[u8]| -> Vec<Fingerprint> {
             bytes.iter().map(|byte| Fingerprint::from_bytes([*byte; 16])).collect()
         };
@@ -102,7 +129,9 @@ mod tests {
         let head = Head { snapshot: Some(snapshot), ..Head::default() };
         let activation = Activation::new("vip").named(name);
         let (added, removed) = (fingerprints(added), fingerprints(removed));
-        digest(&activation, &head, ListAction::Keep, added.iter(), removed.iter()).unwrap()
+        let moved = moved.map(|[before, member]| fingerprints(&[before, member]));
+        let moved = moved.iter().map(|pair| (&pair[0], &pair[1]));
+        digest(&activation, &head, ListAction::Keep, added.iter(), removed.iter(), moved).unwrap()
     }
 
     #[test]
@@ -118,6 +147,8 @@ mod tests {
             digest_of("VIP", 1, &[1], &[3]),
             digest_of("VIP", 1, &[1, 2], &[]),
             digest_of("VIP", 1, &[1], &[2, 3]),
+            digest_with_move("VIP", 1, &[1, 2], &[3], Some([4, 5])),
+            digest_with_move("VIP", 1, &[1, 2], &[3], Some([5, 4])),
         ] {
             assert_ne!(base, other);
         }

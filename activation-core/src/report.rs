@@ -41,8 +41,8 @@ pub enum RunStatus {
 
 /// The account of one run.
 ///
-/// Counts add up: what the plan wanted (`planned`) is what was added, removed, newly held, newly
-/// skipped or has failed.
+/// Counts add up: what the plan wanted (`planned`) is what was added, removed, moved, newly held,
+/// newly skipped or has failed.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct RunReport {
@@ -59,6 +59,10 @@ pub struct RunReport {
     pub added: u64,
     /// Members removed, as the destination confirmed.
     pub removed: u64,
+    /// Members whose contact has another identifier now, as the destination confirmed.
+    pub moved: u64,
+    /// What warehouse keys said of people whose identifier is another one.
+    pub identities: IdentityCounts,
     /// Members that were on the list and stay.
     pub unchanged: u64,
     /// Members that should be on the list and cannot be, old and new. Who they are:
@@ -67,7 +71,7 @@ pub struct RunReport {
     /// Of `held`, those whose identifier belongs to another contact: a person has to say which
     /// contact is right.
     pub conflicts: u64,
-    /// Of `added` and `removed`, those that an earlier run began and this one learnt of.
+    /// Of `added`, `removed` and `moved`, those that an earlier run began and this one learnt of.
     pub recovered: u64,
     /// Changes wanted and not confirmed; they come back in the next run.
     pub failed: u64,
@@ -109,6 +113,48 @@ pub struct RunReport {
     pub started_at: DateTime<Utc>,
     /// When it ended.
     pub finished_at: DateTime<Utc>,
+}
+
+/// What warehouse keys said of people whose identifier is another one, by cause. All zero where the
+/// source gives no keys.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct IdentityCounts {
+    /// Members who stay on the list under the identifier they had, since the segment still has their
+    /// key and the identifier it has now is not on the list yet: it is held, unusable or not the only
+    /// one.
+    pub waiting: u64,
+    /// Members of the record whose key the segment has under an identifier that belongs to another key
+    /// or member too: several people became one. The identifier that is left stays or is added; nobody
+    /// is moved.
+    pub merged: u64,
+    /// Keys that the segment has under several identifiers, at least one of them new: one person
+    /// became several. Each identifier is a member; nobody is moved.
+    pub split: u64,
+    /// Members whom the segment has under another key than was recorded. They stay.
+    pub rekeyed: u64,
+    /// Members who are removed and added under their new identifier, since the record does not know
+    /// their contact.
+    pub contact_unknown: u64,
+    /// As `contact_unknown`, since their contact is another member's too.
+    pub contact_shared: u64,
+    /// As `contact_unknown`, since the destination or the settings allow no moves, or since it is in
+    /// doubt whether an earlier removal of theirs still happens.
+    pub not_movable: u64,
+}
+
+impl IdentityCounts {
+    fn by_cause(&self) -> [(&'static str, u64); 7] {
+        [
+            ("waiting under the old one", self.waiting),
+            ("several people became one", self.merged),
+            ("one person became several", self.split),
+            ("another warehouse key", self.rekeyed),
+            ("replaced, since the contact is not known", self.contact_unknown),
+            ("replaced, since two members are one contact", self.contact_shared),
+            ("replaced, not moved", self.not_movable),
+        ]
+    }
 }
 
 /// A row without a usable identifier, as the source gave it. It may be somebody's address, so
@@ -172,6 +218,8 @@ impl RunReport {
             status: RunStatus::NothingToDo,
             added: 0,
             removed: 0,
+            moved: 0,
+            identities: IdentityCounts::default(),
             unchanged: 0,
             held: 0,
             conflicts: 0,
@@ -250,6 +298,12 @@ impl fmt::Display for RunReport {
                 self.added, self.removed, self.unchanged, self.held, self.failed
             )?;
         }
+        if self.moved > 0 {
+            writeln!(f, "  moved to another identifier: {}", self.moved)?;
+        }
+        for (cause, members) in self.identities.by_cause().iter().filter(|(_, count)| *count > 0) {
+            writeln!(f, "  identifiers: {cause} {members}")?;
+        }
         if self.skipped > 0 {
             writeln!(f, "  skipped, since they are no contacts yet: {}", self.skipped)?;
         }
@@ -284,6 +338,9 @@ impl RunReport {
             "  would add {} and remove {} members, {} stay; about {} calls; list: {}",
             plan.add, plan.remove, self.unchanged, plan.estimated_calls, plan.list_action
         )?;
+        if plan.moves > 0 {
+            writeln!(f, "  would move to another identifier: {}", plan.moves)?;
+        }
         writeln!(f, "  plan {}", plan.digest)
     }
 }

@@ -28,6 +28,19 @@ pub enum MissingContacts {
     ExistingOnly,
 }
 
+/// What happens when the segment has somebody under another identifier than before, as her warehouse
+/// key shows. Without such keys nothing of the kind is seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IdentifierChange {
+    /// Her contact keeps its history and gets the new identifier at the destination.
+    #[default]
+    Move,
+    /// The contact with the old identifier is taken off the list, and one with the new identifier is
+    /// put on it. No contact is changed.
+    Replace,
+}
+
 /// What happens when a list of the wanted name exists before the first run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -67,6 +80,8 @@ pub struct SettingsPatch {
     pub identifier: Option<IdentifierKind>,
     /// See [`Settings::missing_contacts`].
     pub missing_contacts: Option<MissingContacts>,
+    /// See [`Settings::identifier_change`].
+    pub identifier_change: Option<IdentifierChange>,
     /// See [`Settings::existing_list`].
     pub existing_list: Option<ExistingList>,
     /// See [`Settings::hold_days`].
@@ -100,6 +115,13 @@ impl SettingsPatch {
     #[must_use]
     pub fn missing_contacts(mut self, missing_contacts: MissingContacts) -> Self {
         self.missing_contacts = Some(missing_contacts);
+        self
+    }
+
+    /// Sets what happens when somebody has another identifier than before.
+    #[must_use]
+    pub fn identifier_change(mut self, change: IdentifierChange) -> Self {
+        self.identifier_change = Some(change);
         self
     }
 
@@ -156,6 +178,10 @@ pub struct Settings {
     pub identifier: IdentifierKind,
     /// Whether members unknown to the destination are created, which is the default.
     pub missing_contacts: MissingContacts,
+    /// What happens when somebody has another identifier than before, where the source gives
+    /// warehouse keys; moved by default. Contact ids never change, so where they are the identifiers
+    /// it has no meaning, and keys are not looked at.
+    pub identifier_change: IdentifierChange,
     /// What happens when the list exists already; used only if empty by default.
     pub existing_list: ExistingList,
     /// After how many days a held member is tried again without any sign of change; 7 by default.
@@ -183,6 +209,7 @@ impl Default for Settings {
             visibility: Visibility::default(),
             identifier: IdentifierKind::default(),
             missing_contacts: MissingContacts::default(),
+            identifier_change: IdentifierChange::default(),
             existing_list: ExistingList::default(),
             hold_days: A_WEEK,
             skip_days: NonZeroU32::MIN,
@@ -204,6 +231,10 @@ impl Settings {
                 .missing_contacts
                 .or(defaults.missing_contacts)
                 .unwrap_or(ours.missing_contacts),
+            identifier_change: overrides
+                .identifier_change
+                .or(defaults.identifier_change)
+                .unwrap_or(ours.identifier_change),
             existing_list: overrides
                 .existing_list
                 .or(defaults.existing_list)
@@ -292,6 +323,7 @@ mod tests {
             .identifier(IdentifierKind::MobileNumber)
             .hold_days(days(30))
             .skip_days(days(2))
+            .identifier_change(IdentifierChange::Replace)
             .guard(GuardSettings { max_removals: Some(7), ..GuardSettings::default() });
         let overrides = SettingsPatch::default()
             .identifier(IdentifierKind::ContactId)
@@ -305,6 +337,7 @@ mod tests {
         assert_eq!(settings.missing_contacts, MissingContacts::Create);
         assert_eq!((settings.guard.max_removals, settings.guard.max_removal_share), (7, half));
         assert_eq!((settings.hold_days, settings.skip_days), (days(3), days(2)));
+        assert_eq!(settings.identifier_change, IdentifierChange::Replace);
         assert_eq!((settings.leave_after_runs, settings.show_rejects), (days(2), 5));
         let untouched = Settings::resolve(&SettingsPatch::default(), &SettingsPatch::default());
         assert_eq!(untouched, Settings::default());
@@ -316,12 +349,13 @@ mod tests {
 
     #[test]
     fn settings_are_written_with_their_units() {
-        let text = r#"{"hold_days":3,"skip_days":2,"leave_after_runs":4,
+        let text = r#"{"identifier_change":"replace","hold_days":3,"skip_days":2,"leave_after_runs":4,
             "guard":{"max_age_hours":36,"additions_through":true}}"#;
         let patch: SettingsPatch = serde_json::from_str(text).unwrap();
         let settings = Settings::resolve(&SettingsPatch::default(), &patch);
         assert_eq!((settings.hold_days, settings.skip_days), (days(3), days(2)));
         assert_eq!(settings.leave_after_runs, days(4));
+        assert_eq!(settings.identifier_change, IdentifierChange::Replace);
         assert_eq!(settings.guard.max_age_hours, Some(36));
         assert!(settings.guard.additions_through);
         assert!(serde_json::from_str::<SettingsPatch>(r#"{"leave_after_runs":0}"#).is_err());

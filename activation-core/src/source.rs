@@ -93,9 +93,27 @@ impl CheckedScan {
     }
 }
 
-/// Raw identifiers of members, packed end to end in one buffer.
+/// Raw identifiers of members, packed end to end in one buffer, and where the warehouse has them the
+/// stable keys of the people they belong to in another.
 #[derive(Clone, Default)]
 pub struct KeyBatch {
+    identifiers: Column,
+    /// Empty as long as no row has a key; from then on as long as `identifiers`.
+    warehouse_keys: Column,
+}
+
+/// A row of a [`KeyBatch`]. `Debug` does not show it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct KeyedRow<'a> {
+    /// The raw identifier; empty where there is none.
+    pub identifier: &'a [u8],
+    /// The stable key of the person in the warehouse; empty where there is none.
+    pub warehouse_key: &'a [u8],
+}
+
+/// Values packed end to end.
+#[derive(Clone, Default)]
+struct Column {
     bytes: Vec<u8>,
     ends: Vec<usize>,
 }
@@ -108,33 +126,79 @@ impl KeyBatch {
 
     /// An empty batch with room for `keys` keys of about `bytes` bytes in all.
     pub fn with_capacity(keys: usize, bytes: usize) -> Self {
-        Self { bytes: Vec::with_capacity(bytes), ends: Vec::with_capacity(keys) }
+        let identifiers =
+            Column { bytes: Vec::with_capacity(bytes), ends: Vec::with_capacity(keys) };
+        Self { identifiers, warehouse_keys: Column::default() }
     }
 
     /// Adds a raw identifier. A row without one (SQL NULL) is added as an empty key, so that it is
     /// counted as unusable and not lost silently.
     pub fn push(&mut self, key: &[u8]) {
-        self.bytes.extend_from_slice(key);
-        self.ends.push(self.bytes.len());
+        self.identifiers.push(key);
+        if self.has_warehouse_keys() {
+            self.warehouse_keys.push(b"");
+        }
+    }
+
+    /// Adds a raw identifier with the stable key of the person it belongs to: what stays when her
+    /// address changes, such as a customer id. Spaces around the key do not count. A row without one
+    /// (SQL NULL) is added with an empty key.
+    pub fn push_keyed(&mut self, identifier: &[u8], warehouse_key: &[u8]) {
+        self.warehouse_keys.fill_up_to(self.len());
+        self.identifiers.push(identifier);
+        self.warehouse_keys.push(warehouse_key.trim_ascii());
     }
 
     /// The number of keys.
     pub fn len(&self) -> usize {
-        self.ends.len()
+        self.identifiers.ends.len()
     }
 
     /// Whether there is no key.
     pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
+        self.identifiers.ends.is_empty()
     }
 
     /// The keys in order.
     pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        self.identifiers.iter()
+    }
+
+    /// Whether a row was added with a warehouse key.
+    pub fn has_warehouse_keys(&self) -> bool {
+        !self.warehouse_keys.ends.is_empty()
+    }
+
+    /// The rows in order, with their warehouse keys.
+    pub fn rows(&self) -> impl Iterator<Item = KeyedRow<'_>> {
+        let keys = self.warehouse_keys.iter().chain(std::iter::repeat(&b""[..]));
+        let rows = self.identifiers.iter().zip(keys);
+        rows.map(|(identifier, warehouse_key)| KeyedRow { identifier, warehouse_key })
+    }
+}
+
+impl Column {
+    fn push(&mut self, value: &[u8]) {
+        self.bytes.extend_from_slice(value);
+        self.ends.push(self.bytes.len());
+    }
+
+    fn fill_up_to(&mut self, rows: usize) {
+        self.ends.resize(rows, self.bytes.len());
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &[u8]> {
         self.ends.iter().scan(0, |start, &end| {
-            let key = &self.bytes[*start..end];
+            let value = &self.bytes[*start..end];
             *start = end;
-            Some(key)
+            Some(value)
         })
+    }
+}
+
+impl fmt::Debug for KeyedRow<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeyedRow(<redacted>)")
     }
 }
 
@@ -201,8 +265,32 @@ mod tests {
     }
 
     #[test]
+    fn a_row_without_a_warehouse_key_has_an_empty_one_wherever_it_stands() {
+        let mut batch = KeyBatch::new();
+        batch.push(b"a@example.com");
+        assert!(!batch.has_warehouse_keys());
+        assert_eq!(batch.rows().next().unwrap().warehouse_key, b"");
+        batch.push_keyed(b"b@example.com", b" 17 ");
+        batch.push(b"c@example.com");
+        batch.push_keyed(b"", b"18");
+        assert!(batch.has_warehouse_keys());
+        let rows: Vec<_> = batch.rows().map(|row| (row.identifier, row.warehouse_key)).collect();
+        let expected: [(&[u8], &[u8]); 4] = [
+            (b"a@example.com", b""),
+            (b"b@example.com", b"17"),
+            (b"c@example.com", b""),
+            (b"", b"18"),
+        ];
+        assert_eq!(rows, expected);
+        assert_eq!((batch.len(), batch.iter().count()), (4, 4));
+    }
+
+    #[test]
     fn a_batch_does_not_print_its_keys() {
-        let batch: KeyBatch = ["secret@example.com"].iter().collect();
+        let mut batch: KeyBatch = ["secret@example.com"].iter().collect();
         assert_eq!(format!("{batch:?}"), "KeyBatch { keys: 1, .. }");
+        batch.push_keyed(b"secret@example.com", b"secret");
+        let row = batch.rows().last().unwrap();
+        assert!(!format!("{batch:?} {row:?}").contains("secret"));
     }
 }

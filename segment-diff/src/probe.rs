@@ -117,7 +117,9 @@ impl Probe {
         self.counts
     }
 
-    fn index_of(&self, fingerprint: Fingerprint) -> Option<usize> {
+    /// The number (from zero) under which a fingerprint was pushed; `None` when it is on no previous
+    /// side. The same look-up as [`observe`](Self::observe), without taking note of it.
+    pub fn index_of(&self, fingerprint: Fingerprint) -> Option<usize> {
         let bucket = self.table.bucket(fingerprint);
         let start = bucket.start;
         self.previous[bucket].binary_search(&fingerprint).ok().map(|within| start + within)

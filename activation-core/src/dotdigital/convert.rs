@@ -1,10 +1,10 @@
 //! Between the engine's words and the client's. Pure.
 
-use dotdigital_client as client;
+use dotdigital_client::{self as client, contacts::ContactUpdate, imports::ImportContact};
 
 use crate::{
     BatchMember, ContactId, DestinationError, DestinationErrorKind, Identifier, IdentifierKind,
-    ListMember, ListState, ListWish, Visibility,
+    ListMember, ListState, ListWish, Operation, Visibility,
 };
 
 /// A list as the engine knows it.
@@ -90,6 +90,36 @@ pub(super) fn match_identifier(
         return client_contact_id(member).map(client::Identifier::ContactId);
     }
     member.identifier.as_ref().ok_or_else(|| refused("no_identifier")).and_then(client_identifier)
+}
+
+/// A member to add or to move as a row of an import.
+pub(super) fn import_contact(
+    operation: Operation,
+    list: client::ListId,
+    member: &BatchMember,
+) -> Result<ImportContact, DestinationError> {
+    if operation == Operation::Move {
+        let (contact, update) = move_of(list, member)?;
+        return Ok(ImportContact::with(contact, update));
+    }
+    Ok(ImportContact::new(match_identifier(member)?).list(list))
+}
+
+/// What a member to move is matched by, and what is to be stored: the new identifier and the list,
+/// nothing else.
+pub(super) fn move_of(
+    list: client::ListId,
+    member: &BatchMember,
+) -> Result<(client::Identifier, ContactUpdate), DestinationError> {
+    let contact = client::Identifier::ContactId(client_contact_id(member)?);
+    let update = ContactUpdate::new().list(list);
+    let identifier = member.identifier.as_ref().ok_or_else(|| refused("no_identifier"))?;
+    match client_identifier(identifier)? {
+        client::Identifier::Email(email) => Ok((contact, update.email(email))),
+        client::Identifier::MobileNumber(number) => Ok((contact, update.mobile_number(number))),
+        // A contact id is given by the service and never changes.
+        _ => Err(refused("not_movable")),
+    }
 }
 
 /// An identifier as the client wants it.

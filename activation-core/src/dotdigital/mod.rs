@@ -1,7 +1,8 @@
 //! The Dotdigital destination: lists of contacts, kept through bulk import and bulk removal.
 //!
 //! Additions send the match identifier and the list, nothing else: no channel status, so nobody is
-//! resubscribed, and no second identifier, so no contact is changed. Removals take contacts off the
+//! resubscribed, and no second identifier, so no contact is changed. Moves send the contact id, the new
+//! identifier and the list. Removals take contacts off the
 //! list by contact id. The client is built without the calls that delete or unsubscribe anybody.
 
 mod convert;
@@ -17,15 +18,15 @@ use async_trait::async_trait;
 use dotdigital_client::{
     CallCounter, Client, ImportId, ListId, Pages, RemovalJobId,
     contacts::{Contact, ContactUpdate},
-    imports::{ImportBody, ImportContact, ImportLimits, MergeOption, Pushed},
+    imports::{ImportBody, ImportLimits, MergeOption, Pushed},
     list_members::{ContactIds, Removal},
 };
 use tokio::sync::OnceCell;
 
 use self::{
     convert::{
-        client_contact_id, client_list_id, contact_id, list_member, list_name, list_state,
-        live_contact, match_identifier, new_list,
+        client_contact_id, client_list_id, contact_id, import_contact, list_member, list_name,
+        list_state, live_contact, match_identifier, move_of, new_list,
     },
     look_up::LookUp,
     outcome::{Single, failed_call, failed_list_call, import_settlement, removal_settlement},
@@ -147,6 +148,7 @@ impl Dotdigital {
             let single = match batch.operation {
                 Operation::Add => self.add_one(list, member).await?,
                 Operation::Remove => self.remove_one(list, member).await?,
+                Operation::Move => self.move_one(list, member).await?,
             };
             match single {
                 Single::Outcome(outcome) => outcomes.push(outcome),
@@ -190,6 +192,28 @@ impl Dotdigital {
         })
     }
 
+    async fn move_one(
+        &self,
+        list: ListId,
+        member: &BatchMember,
+    ) -> Result<Single, DestinationError> {
+        let (contact, update) = move_of(list, member)?;
+        // An upsert of a contact who is gone may create one, or bring her back from the recycle bin.
+        match self.client.contacts().find(&contact).await {
+            Ok(Some(found)) if live_contact(&found).is_some() => {}
+            Ok(_) => return Ok(Single::no_contact()),
+            Err(error) => return Ok(Single::failed(error)),
+        }
+        Ok(match self.client.contacts().upsert(&contact, &update).await {
+            Ok(upserted) => {
+                let found = contact_id(upserted.contact.contact_id);
+                let shown = convert::texts(&upserted.contact.identifiers);
+                Single::moved_as(member, found, shown)
+            }
+            Err(error) => Single::failed(error),
+        })
+    }
+
     async fn remove_one(
         &self,
         list: ListId,
@@ -207,16 +231,17 @@ impl Dotdigital {
     }
 
     async fn import(&self, list: ListId, batch: &Batch) -> Result<Receipt, DestinationError> {
+        let operation = batch.operation;
         let mut body = ImportBody::new(MergeOption::Overwrite, self.import_limits());
         for member in &batch.members {
-            let contact = ImportContact::new(match_identifier(member)?).list(list);
+            let contact = import_contact(operation, list, member)?;
             match body.push(&contact).map_err(|error| too_large().caused_by(error))? {
                 Pushed::Added => {}
                 Pushed::Full => return Err(too_large()),
             }
         }
         let id = self.client.imports().submit(&body).await.map_err(failed_call)?;
-        Ok(receipt(Operation::Add, list, id.as_str()))
+        Ok(receipt(operation, list, id.as_str()))
     }
 
     async fn remove_many(&self, list: ListId, batch: &Batch) -> Result<Receipt, DestinationError> {
@@ -293,9 +318,8 @@ impl Destination for Dotdigital {
         let mut bytes = ImportBody::new(MergeOption::Overwrite, self.import_limits()).byte_len();
         let fits = |member: &&BatchMember| {
             // What cannot be converted is refused when it is sent, with a reason.
-            bytes += match_identifier(member).map_or(0, |identifier| {
-                ImportContact::new(identifier).list(list).encoded_len() + SEPARATOR
-            });
+            bytes += import_contact(operation, list, member)
+                .map_or(0, |contact| contact.encoded_len() + SEPARATOR);
             bytes <= self.limits.import_bytes
         };
         let most = members.len().min(self.limits.import_contacts);
@@ -305,16 +329,24 @@ impl Destination for Dotdigital {
     fn estimate_calls(&self, operation: Operation, members: u64, policy: MissingContacts) -> u64 {
         let (batch, look_ups) = match (operation, policy) {
             (Operation::Remove, _) => (self.limits.removal_contacts, 0),
-            (Operation::Add, MissingContacts::Create) => (self.limits.import_contacts, 0),
+            (Operation::Move, _) | (Operation::Add, MissingContacts::Create) => {
+                (self.limits.import_contacts, 0)
+            }
             (Operation::Add, MissingContacts::ExistingOnly) => {
                 (self.limits.import_contacts, self.look_up.estimate_calls(members))
             }
         };
         if members <= SINGLE_CALLS as u64 {
-            return look_ups + members;
+            // A single move looks first whether the contact is there.
+            let each = if operation == Operation::Move { 2 } else { 1 };
+            return look_ups + members * each;
         }
         // Each job is submitted and asked about once at the least.
         look_ups + members.div_ceil(batch.max(1) as u64) * 2
+    }
+
+    fn can_move(&self) -> bool {
+        true
     }
 
     async fn find_contacts(
@@ -330,16 +362,17 @@ impl Destination for Dotdigital {
             return self.submit_singly(list, batch).await;
         }
         Ok(Submission::Receipt(match batch.operation {
-            Operation::Add => self.import(list, batch).await?,
+            Operation::Add | Operation::Move => self.import(list, batch).await?,
             Operation::Remove => self.remove_many(list, batch).await?,
         }))
     }
 
     async fn settle(&self, receipt: &Receipt) -> Result<Settlement, DestinationError> {
         match receipt.operation {
-            Operation::Add => {
+            Operation::Add | Operation::Move => {
                 let id = ImportId::new(&receipt.id).map_err(|_| bad_receipt())?;
-                import_settlement(self.client.imports().status(&id).await)
+                let status = self.client.imports().status(&id).await;
+                import_settlement(status, receipt.operation)
             }
             Operation::Remove => {
                 let id = RemovalJobId::new(&receipt.id).map_err(|_| bad_receipt())?;

@@ -8,9 +8,12 @@ use dotdigital_client::{
 
 use super::convert::{contact_id, identifiers, texts};
 use crate::{
-    CONTACT_NOT_FOUND, ContactId, DestinationError, DestinationErrorKind, Identifier,
-    MemberOutcome, MemberRef, Settlement,
+    BatchMember, CONTACT_NOT_FOUND, ContactId, DestinationError, DestinationErrorKind, Identifier,
+    MemberOutcome, MemberRef, Operation, Settlement,
 };
+
+/// The cause where the service answered, and showed the identifier that was to be changed.
+const NOT_CHANGED: &str = "identifier_not_changed";
 
 /// What a single call came to.
 pub(super) enum Single {
@@ -29,6 +32,23 @@ impl Single {
             }
             _ => MemberOutcome::Acknowledged { contact: found },
         })
+    }
+
+    /// The service showed `found` with these addresses, when the contact of `member` was to get the
+    /// identifier of `member`.
+    pub(super) fn moved_as(
+        member: &BatchMember,
+        found: Option<ContactId>,
+        shown: impl Iterator<Item = Identifier>,
+    ) -> Self {
+        let wanted = member.identifier.as_ref();
+        let mut of_its_kind =
+            shown.filter(|one| Some(one.kind()) == wanted.map(Identifier::kind)).peekable();
+        // What is not shown is not contradicted.
+        if of_its_kind.peek().is_some() && !of_its_kind.any(|one| Some(&one) == wanted) {
+            return Self::Outcome(MemberOutcome::Retry { cause: NOT_CHANGED.to_owned() });
+        }
+        Self::acknowledged_as(member.contact, found)
     }
 
     /// There is no such contact.
@@ -99,6 +119,7 @@ pub(super) fn failed_list_call(error: Error) -> DestinationError {
 /// What an import's status says of its contacts.
 pub(super) fn import_settlement(
     status: Result<ImportStatus, Error>,
+    operation: Operation,
 ) -> Result<Settlement, DestinationError> {
     let status = match status {
         Ok(status) => status,
@@ -110,7 +131,7 @@ pub(super) fn import_settlement(
     };
     Ok(match status.state {
         ImportState::NotFinished => Settlement::Pending,
-        ImportState::Finished => Settlement::Each(each_contact(&status)),
+        ImportState::Finished => Settlement::Each(each_contact(&status, operation)),
         // A matter for the vendor's support: sending it again would be rejected again.
         ImportState::RejectedByWatchdog => {
             Settlement::All(MemberOutcome::Hold { cause: "rejected_by_watchdog".to_owned() })
@@ -136,21 +157,24 @@ pub(super) fn removal_settlement(
     }
 }
 
-fn each_contact(status: &ImportStatus) -> Vec<(MemberRef, MemberOutcome)> {
+fn each_contact(status: &ImportStatus, operation: Operation) -> Vec<(MemberRef, MemberOutcome)> {
     // Failures first, since a contact that was created or updated may also be listed as failed
     // because of something beside it, and the last mention counts.
     let failed = status.failures.iter().flat_map(failure);
-    let done = status.created.iter().chain(&status.updated).flat_map(imported);
-    failed.chain(done).collect()
+    let done = status.created.iter().chain(&status.updated);
+    failed.chain(done.flat_map(|contact| imported(contact, operation))).collect()
 }
 
-fn imported(contact: &ImportedContact) -> Vec<(MemberRef, MemberOutcome)> {
+fn imported(contact: &ImportedContact, operation: Operation) -> Vec<(MemberRef, MemberOutcome)> {
     let Some(id) = contact_id(contact.contact_id) else { return Vec::new() };
     let outcome = MemberOutcome::Acknowledged { contact: Some(id) };
+    // A contact that is shown without the new address was not moved, so where any is shown, the
+    // contact id alone says nothing.
+    let is_enough = operation != Operation::Move || texts(&contact.identifiers).next().is_none();
     let by_identifier = identifiers(id, &contact.identifiers).into_iter();
     by_identifier
         .map(MemberRef::Identifier)
-        .chain([MemberRef::Contact(id)])
+        .chain(is_enough.then_some(MemberRef::Contact(id)))
         .map(|member| (member, outcome.clone()))
         .collect()
 }
@@ -276,7 +300,8 @@ mod tests {
                     "failures":[{"failureCode":"consentRecordsNotApplied","description":""}]}]}"#,
         )
         .unwrap();
-        let outcomes: std::collections::HashMap<_, _> = each_contact(&status).into_iter().collect();
+        let outcomes: std::collections::HashMap<_, _> =
+            each_contact(&status, Operation::Add).into_iter().collect();
         let jane = crate::IdentifierKind::Email.normalise(b"jane@example.com").unwrap();
         let acknowledged = MemberOutcome::Acknowledged { contact: ContactId::new(7) };
         assert_eq!(outcomes[&MemberRef::Identifier(jane)], acknowledged);

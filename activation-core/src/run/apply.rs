@@ -9,12 +9,13 @@ use std::{
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
+use segment_diff::Fingerprint;
 
 use super::{
     Session,
-    delta::{Change, fingerprint},
+    delta::{Change, Move, fingerprint},
     error::RunError,
-    journal::{Entry, Record},
+    journal::{Before, Entry, Record},
     tally::{NOT_ATTEMPTED, Tally},
 };
 use crate::{
@@ -52,7 +53,7 @@ pub(super) enum Verdict {
     Refused(String),
 }
 
-/// Applies `changes` of one operation. Outcomes go into the tally, also those before an error.
+/// Applies additions or removals. Outcomes go into the tally, also those before an error.
 pub(super) async fn apply(
     session: &mut Session<'_>,
     list_id: u64,
@@ -60,23 +61,30 @@ pub(super) async fn apply(
     changes: Vec<Change>,
     tally: &mut Tally,
 ) -> Result<(), RunError> {
-    let total = changes.len() as u64;
-    let settled_before = tally.settled();
+    let before = HashMap::new();
     let queue = VecDeque::from([changes.into()]);
-    let mut work = Work { list_id, operation, queue, refusals: 0 };
-    let mut flights = VecDeque::new();
-    let result = work.run(session, &mut flights, tally).await;
-    // Whatever was neither confirmed nor counted yet was wanted and has not been done.
-    let settled = tally.settled() - settled_before;
-    if total > settled {
-        tally.fail(NOT_ATTEMPTED, total - settled);
-    }
-    result
+    let work = Work { list_id, operation, before, queue, refusals: 0 };
+    work.apply(session, tally).await
 }
 
+/// As [`apply`], for moves.
+pub(super) async fn apply_moves(
+    session: &mut Session<'_>,
+    list_id: u64,
+    moves: Vec<Move>,
+    tally: &mut Tally,
+) -> Result<(), RunError> {
+    let before = moves.iter().map(|one| (one.change.entry.member, one.before)).collect();
+    let changes: VecDeque<Change> = moves.into_iter().map(|one| one.change).collect();
+    let queue = VecDeque::from([changes]);
+    let work = Work { list_id, operation: Operation::Move, before, queue, refusals: 0 };
+    work.apply(session, tally).await
+}
 struct Work {
     list_id: u64,
     operation: Operation,
+    /// For a move, who each member was before.
+    before: HashMap<Fingerprint, Fingerprint>,
     /// What is left to send; a refused batch comes back here in two halves.
     queue: VecDeque<VecDeque<Change>>,
     /// Refusals since something was taken.
@@ -84,6 +92,19 @@ struct Work {
 }
 
 impl Work {
+    async fn apply(mut self, session: &mut Session<'_>, tally: &mut Tally) -> Result<(), RunError> {
+        let total = self.queue.iter().map(VecDeque::len).sum::<usize>() as u64;
+        let settled_before = tally.settled();
+        let mut flights = VecDeque::new();
+        let result = self.run(session, &mut flights, tally).await;
+        // Whatever was neither confirmed nor counted yet was wanted and has not been done.
+        let settled = tally.settled() - settled_before;
+        if total > settled {
+            tally.fail(NOT_ATTEMPTED, total - settled);
+        }
+        result
+    }
+
     async fn run(
         &mut self,
         session: &mut Session<'_>,
@@ -128,11 +149,20 @@ impl Work {
         Some(batch)
     }
 
+    /// For a move, who the members of a batch were before, in their order.
+    fn before(&self, changes: &[Change]) -> Before {
+        if self.operation != Operation::Move {
+            return Before::new();
+        }
+        let members = changes.iter().map(|change| change.entry.member);
+        members.map(|member| self.before.get(&member).copied().unwrap_or(member)).collect()
+    }
+
     fn most(&self, session: &Session<'_>) -> usize {
         let limits = session.destination.limits();
         match (self.operation, session.activation.resolved().missing_contacts) {
             (Operation::Remove, _) => limits.removals,
-            (Operation::Add, MissingContacts::Create) => limits.additions,
+            (Operation::Move, _) | (Operation::Add, MissingContacts::Create) => limits.additions,
             (Operation::Add, MissingContacts::ExistingOnly) => {
                 limits.additions.min(limits.look_ups)
             }
@@ -152,10 +182,10 @@ impl Work {
         session.renew().await?;
         let batch = session.next_batch();
         let sent_at = session.clock.now();
+        let (operation, at) = (self.operation, sent_at);
         let members = changes.iter().map(|change| change.entry).collect();
-        session
-            .journal(batch, &Record::Sending { operation: self.operation, at: sent_at, members })
-            .await?;
+        let before = self.before(&changes);
+        session.journal(batch, &Record::Sending { operation, at, members, before }).await?;
         let members = changes.iter().map(batch_member).collect();
         let submission = session
             .destination
@@ -174,7 +204,8 @@ impl Work {
             Ok(Submission::Settled { outcomes, stopped_by }) => {
                 let outcomes = in_order(&changes, outcomes);
                 let refusal = refused_by_all(&outcomes);
-                session.settled(batch, self.operation, sent_at, outcomes, tally).await?;
+                let before = self.before(&changes);
+                session.settled(batch, self.operation, sent_at, outcomes, &before, tally).await?;
                 match refusal {
                     Some(code) => self.count_refusal(&code)?,
                     None => self.refusals = 0,
@@ -194,7 +225,7 @@ impl Work {
         tally: &mut Tally,
     ) -> Result<Vec<Change>, RunError> {
         let policy = session.activation.resolved().missing_contacts;
-        if self.operation == Operation::Remove || policy == MissingContacts::Create {
+        if self.operation != Operation::Add || policy == MissingContacts::Create {
             return Ok(changes);
         }
         let (known, unknown): (Vec<_>, Vec<_>) =
@@ -258,7 +289,8 @@ impl Work {
     fn refused(&mut self, mut changes: Vec<Change>, code: &str, tally: &mut Tally) {
         if let [change] = &changes[..] {
             let outcome = MemberOutcome::Hold { cause: code.to_owned() };
-            tally.settle(self.operation, &[(change.entry, outcome)]);
+            let before = self.before(&changes);
+            tally.settle(self.operation, &[(change.entry, outcome)], &before);
         } else {
             let second = changes.split_off(changes.len() / 2);
             self.queue.push_front(second.into());
@@ -274,15 +306,16 @@ impl Work {
     ) -> Result<(), RunError> {
         let Flight { batch, sent_at, changes, receipt } = flight;
         let entries: Vec<Entry> = changes.iter().map(|change| change.entry).collect();
+        let before = self.before(&changes);
         match ask(session, &receipt, sent_at, &entries, PATIENCE).await? {
             Verdict::Outcomes(outcomes) => {
                 let misconfigured = misconfigured(&outcomes);
-                session.settled(batch, self.operation, sent_at, outcomes, tally).await?;
+                session.settled(batch, self.operation, sent_at, outcomes, &before, tally).await?;
                 misconfigured.map_or(Ok(()), Err)
             }
             Verdict::Refused(code) => {
                 // It may have acted on some. The halves repeat it, which changes nothing for them.
-                session.uncertain(self.operation, sent_at, entries).await?;
+                session.uncertain(self.operation, sent_at, entries, before).await?;
                 tally.retired_batches.push(batch);
                 self.refused(changes, &code, tally);
                 Ok(())

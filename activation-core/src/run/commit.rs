@@ -11,10 +11,11 @@ use super::{
     membership::{Changes, write_membership},
     session::Session,
     tally::Tally,
+    warehouse_key::WarehouseKey,
 };
 use crate::{
-    AbsentMember, Commit, Event, Head, HeldMember, ListPin, MembershipChange, RunReport,
-    SnapshotRef, report::VANISHED,
+    AbsentMember, Commit, ContactId, Event, Head, HeldMember, ListPin, MembershipChange, Operation,
+    RunReport, SnapshotRef, report::VANISHED,
 };
 
 /// How long after its journal entry a job whose outcome is unknown may still come to life: an hour,
@@ -33,6 +34,10 @@ pub(super) struct Findings {
     pub(super) absent: Option<Vec<AbsentMember>>,
     /// Why those were removed who are excluded; `None` where an earlier run knew why.
     pub(super) excluded_leavers: Option<HashMap<Fingerprint, String>>,
+    /// Warehouse keys to be recorded with their members, in ascending order of member.
+    pub(super) keys: Vec<(Fingerprint, WarehouseKey)>,
+    /// Whether they are worth a commit of their own.
+    pub(super) keys_change_record: bool,
     /// Whether the plan was carried out. An approval of it is used up then, or as soon as list or
     /// membership has moved, since the same plan cannot come again.
     pub(super) is_done: bool,
@@ -55,26 +60,31 @@ pub(super) async fn commit(
     if everything_settled {
         retired_batches.extend(retire_outlived(session, &hold, &unhold).await?);
     }
+    watch_who_moved_again(session, &tally).await?;
     let moves = tally.moves_membership();
+    let rewrites = moves || findings.keys_change_record;
     let lists_stay = hold.is_empty() && unhold.is_empty() && absent.is_none();
     if findings.is_done || moves {
         retired_batches.append(&mut session.approved);
     }
-    if !moves && lists_stay && retired_batches.is_empty() {
+    if !rewrites && lists_stay && retired_batches.is_empty() {
         return Ok(hold);
     }
     session.renew().await?;
     let mut ledger = session.ledger()?;
     let mut head = next_head(session);
-    if moves {
+    if rewrites {
         let previous = session.head.snapshot.as_ref();
         let knows_why = findings.excluded_leavers.is_some();
         let changes = Changes {
             added: &tally.added,
             removed: &tally.removed,
+            moved: &tally.moved,
+            lost_contacts: &tally.lost_contacts,
+            keys: &findings.keys,
             why_added: if knows_why { "entered_segment" } else { RECOVERED },
             why_removed: if knows_why { "left_segment" } else { RECOVERED },
-            excluded: &findings.excluded_leavers.unwrap_or_default(),
+            excluded: findings.excluded_leavers.as_ref(),
         };
         let lease = session.lease()?;
         let written = write_membership(session.store, lease, previous, &changes, &mut ledger);
@@ -92,6 +102,7 @@ pub(super) async fn commit(
     store(session, commit).await?;
     report.added += tally.added.len() as u64;
     report.removed += tally.removed.len() as u64;
+    report.moved += tally.moved.len() as u64;
     Ok(newly_held)
 }
 
@@ -105,13 +116,7 @@ pub(super) async fn commit_pin(
     let mut head = Head { pin: Some(pin), ..next_head(session) };
     let mut ledger = session.ledger()?;
     if let Some(owned) = owned {
-        let changes = Changes {
-            added: &owned,
-            removed: &[],
-            why_added: "adopted",
-            why_removed: "",
-            excluded: &HashMap::new(),
-        };
+        let changes = Changes { added: &owned, why_added: "adopted", ..Changes::default() };
         let lease = session.lease()?;
         let written = write_membership(session.store, lease, None, &changes, &mut ledger);
         head.snapshot = written.await?;
@@ -161,7 +166,9 @@ fn no_longer_held(
     tally: &Tally,
     released: &[Fingerprint],
 ) -> Vec<Fingerprint> {
-    let added: HashSet<Fingerprint> = tally.added.iter().map(|entry| entry.member).collect();
+    let moved = tally.moved.iter().map(|moved| &moved.entry);
+    let added: HashSet<Fingerprint> =
+        tally.added.iter().chain(moved).map(|entry| entry.member).collect();
     // Whoever vanished is watched until she is seen on the list.
     let added = (session.held.iter())
         .filter(|held| added.contains(&held.member) && held.cause != VANISHED)
@@ -177,6 +184,33 @@ fn still_absent(
 ) -> Option<Vec<AbsentMember>> {
     absent.retain(|absent| tally.removed.binary_search(&absent.member).is_err());
     (!(absent.is_empty() && session.absent.is_empty())).then_some(absent)
+}
+
+/// Keeps an eye on contacts who moved although it is not known what became of an earlier move of
+/// theirs: it may happen late, and would make them somebody else again.
+async fn watch_who_moved_again(session: &mut Session<'_>, tally: &Tally) -> Result<(), RunError> {
+    let moved: HashMap<ContactId, Entry> =
+        tally.moved.iter().filter_map(|moved| Some((moved.entry.contact?, moved.entry))).collect();
+    let mut to_watch = Vec::new();
+    for batch in &session.journal.batches {
+        if (batch.operation, &batch.stage) != (Operation::Move, &Stage::Uncertain) {
+            continue;
+        }
+        let becomes_another = |entry: &Entry| {
+            let now = moved.get(&entry.contact?).copied()?;
+            let is_watched = batch.before.contains(&now.member);
+            (now.member != entry.member && !is_watched).then_some(now)
+        };
+        let members: Vec<Entry> = batch.members.iter().filter_map(becomes_another).collect();
+        if !members.is_empty() {
+            to_watch.push((batch.at, members));
+        }
+    }
+    for (at, members) in to_watch {
+        let before = members.iter().map(|entry| entry.member).collect();
+        session.uncertain(Operation::Move, at, members, before).await?;
+    }
+    Ok(())
 }
 
 /// Uncertain batches that were old enough when this run began, and that it has made up for. The
@@ -198,13 +232,14 @@ async fn retire_outlived(
     let is_outlived = |batch: &&OpenBatch| batch.stage == Stage::Uncertain && batch.at <= horizon;
     let outlived: Vec<_> = session.journal.batches.iter().filter(is_outlived).cloned().collect();
     let mut retired = Vec::with_capacity(outlived.len());
-    for OpenBatch { id, operation, at, mut members, .. } in outlived {
-        let all = members.len();
-        members.retain(|entry| held.contains(&entry.member));
+    for mut batch in outlived {
+        let all = batch.members.len();
+        batch.retain(|entry| held.contains(&entry.member));
+        let OpenBatch { id, operation, at, members, before, .. } = batch;
         if members.len() < all {
             retired.push(id);
             if !members.is_empty() {
-                session.uncertain(operation, at, members).await?;
+                session.uncertain(operation, at, members, before).await?;
             }
         }
     }

@@ -11,13 +11,17 @@ use segment_diff::{
 use super::{
     error::RunError,
     excluded::Excluded,
+    identity::{Bar, Standing},
     journal::{Entry, OpenBatch, Stage},
     membership::MembershipReader,
+    renames::{self, Unmet},
+    sightings::Sightings,
+    warehouse_key::WarehouseKey,
 };
 use crate::{
-    AbsentMember, ActivationKey, DeltaCounts, HeldMember, Identifier, IdentifierKind, Operation,
-    Reject, RejectedRow, SegmentSource, SnapshotRef, StateStore, StoreError, StoreErrorKind,
-    source::CheckedScan,
+    AbsentMember, ActivationKey, ContactId, DeltaCounts, HeldMember, Identifier, IdentifierKind,
+    IdentityCounts, Operation, Reject, RejectedRow, SegmentSource, SnapshotRef, StateStore,
+    StoreError, StoreErrorKind, source::CheckedScan,
 };
 
 /// A wanted change of one member.
@@ -26,6 +30,15 @@ pub(super) struct Change {
     pub(super) entry: Entry,
     /// Known for additions; removals need the contact id only.
     pub(super) identifier: Option<Identifier>,
+}
+
+/// A wanted change of a contact's identifier.
+#[derive(Clone, Debug)]
+pub(super) struct Move {
+    /// Who she is in the record.
+    pub(super) before: Fingerprint,
+    /// Who she is to be, with the contact that is to get the identifier.
+    pub(super) change: Change,
 }
 
 /// The difference, and all that was learnt while computing it.
@@ -54,6 +67,14 @@ pub(super) struct Delta {
     pub(super) additions: Vec<Change>,
     /// In ascending order of fingerprint.
     pub(super) removals: Vec<Change>,
+    /// In ascending order of the new fingerprint.
+    pub(super) moves: Vec<Move>,
+    /// What warehouse keys said of people whose identifier is another one.
+    pub(super) identities: IdentityCounts,
+    /// Warehouse keys that are not recorded, in ascending order of member.
+    pub(super) keys: Vec<(Fingerprint, WarehouseKey)>,
+    /// Whether members of the record are among those.
+    pub(super) keys_change_record: bool,
     /// Held members still in the segment and not yet due.
     pub(super) still_held: Vec<HeldMember>,
     /// Held members that left the segment: a sign of change, should they come back.
@@ -76,6 +97,8 @@ pub(super) struct Sides<'a> {
     pub(super) leave_after_runs: u32,
     /// How many rejected rows are kept.
     pub(super) show_rejects: u32,
+    /// Whether a changed identifier is a move, by settings and destination.
+    pub(super) moves: bool,
 }
 
 /// Members that need more than the plain difference.
@@ -84,6 +107,12 @@ pub(super) struct Special<'a> {
     /// Additions and removals of which it is not known whether they happened.
     uncertain_additions: HashSet<Fingerprint>,
     uncertain_removals: HashSet<Fingerprint>,
+    /// Of moves of which it is not known whether they happened: who was to become whom, and her
+    /// contact.
+    uncertain_moves: Vec<(Fingerprint, Entry)>,
+    /// The contacts of those by who they were: in the segment, they are moved back.
+    moving_from: HashMap<Fingerprint, Option<ContactId>>,
+    moving_to: HashSet<Fingerprint>,
     /// Members of batches the service is still working on: nothing is planned for them.
     under_way: HashSet<Fingerprint>,
     /// In how many runs in succession the segment was without them.
@@ -101,8 +130,16 @@ impl<'a> Special<'a> {
         let held = held.iter().map(|held| (held.member, held)).collect();
         let members = |wanted: &dyn Fn(&OpenBatch) -> bool| -> HashSet<Fingerprint> {
             let batches = batches.iter().filter(|batch| wanted(batch));
-            batches.flat_map(|batch| batch.members.iter().map(|entry| entry.member)).collect()
+            let members = |batch: &OpenBatch| -> Vec<Fingerprint> {
+                let members = batch.members.iter().map(|entry| entry.member);
+                members.chain(batch.before.iter().copied()).collect()
+            };
+            batches.flat_map(members).collect()
         };
+        let uncertain_moves: Vec<(Fingerprint, Entry)> = (batches.iter())
+            .filter(|batch| batch.stage == Stage::Uncertain)
+            .flat_map(|batch| batch.before.iter().copied().zip(batch.members.iter().copied()))
+            .collect();
         let uncertain = |operation| {
             members(&|batch| batch.stage == Stage::Uncertain && batch.operation == operation)
         };
@@ -110,6 +147,11 @@ impl<'a> Special<'a> {
             held,
             uncertain_additions: uncertain(Operation::Add),
             uncertain_removals: uncertain(Operation::Remove),
+            moving_from: (uncertain_moves.iter())
+                .map(|(before, entry)| (*before, entry.contact))
+                .collect(),
+            moving_to: uncertain_moves.iter().map(|(_, entry)| entry.member).collect(),
+            uncertain_moves,
             under_way: members(&|batch| matches!(batch.stage, Stage::Accepted(_))),
             absent: absent.iter().map(|absent| (absent.member, absent.runs)).collect(),
             now,
@@ -120,12 +162,37 @@ impl<'a> Special<'a> {
         self.held.contains_key(member)
             || self.uncertain_additions.contains(member)
             || self.uncertain_removals.contains(member)
+            || self.moving_from.contains_key(member)
+            || self.moving_to.contains(member)
     }
 
     fn is_empty(&self) -> bool {
         self.held.is_empty()
             && self.uncertain_additions.is_empty()
             && self.uncertain_removals.is_empty()
+            && self.uncertain_moves.is_empty()
+    }
+
+    /// How the list stands to somebody in the segment.
+    fn standing(&self, member: &Fingerprint, is_recorded: bool) -> Standing {
+        let in_doubt =
+            if is_recorded { &self.uncertain_removals } else { &self.uncertain_additions };
+        let is_held = || self.held.get(member).is_some_and(|held| self.now < held.retry_at);
+        match () {
+            () if self.under_way.contains(member) || in_doubt.contains(member) => Standing::Pending,
+            () if is_recorded => Standing::OnList,
+            () if is_held() => Standing::Held,
+            () => Standing::New,
+        }
+    }
+
+    /// Why the contact of a recorded member must not be moved now.
+    pub(super) fn bar(&self, member: &Fingerprint) -> Option<Bar> {
+        match () {
+            () if self.under_way.contains(member) => Some(Bar::UnderWay),
+            () if self.uncertain_removals.contains(member) => Some(Bar::NotMovable),
+            () => None,
+        }
     }
 }
 
@@ -136,7 +203,8 @@ impl Delta {
         sides: &Sides<'_>,
         special: &Special<'_>,
     ) -> Result<Self, RunError> {
-        let probe = load_probe(sides).await?;
+        let mut sightings = Sightings::new(sides.store.fingerprint_key());
+        let probe = load_probe(sides, &mut sightings).await?;
         let mut scan = Scan {
             key: sides.store.fingerprint_key(),
             kind: sides.kind,
@@ -144,15 +212,22 @@ impl Delta {
             excluded: sides.excluded,
             show_rejects: sides.show_rejects as usize,
             probe,
+            sightings,
             seen: HashSet::new(),
             left_out: HashSet::new(),
             delta: Self::default(),
         };
         scan.read(sides.source).await?;
-        let Scan { probe, seen, mut delta, .. } = scan;
+        let Scan { probe, seen, mut sightings, mut delta, .. } = scan;
         let counts = probe.counts();
-        let left = collect_removals(sides, special, &probe, &mut delta).await?;
+        sightings.sort();
+        let mut unmet = Unmet::default();
+        let left =
+            collect_removals(sides, special, &probe, &sightings, &mut unmet, &mut delta).await?;
+        renames::follow(sides, special, &probe, &sightings, &unmet, &mut delta).await?;
         delta.additions.sort_unstable_by_key(|change| change.entry.member);
+        delta.removals.sort_unstable_by_key(|change| change.entry.member);
+        delta.moves.sort_unstable_by_key(|one| one.change.entry.member);
         for (member, held) in &special.held {
             if !seen.contains(member) {
                 delta.released.push(held.member);
@@ -162,6 +237,12 @@ impl Delta {
             .filter(|member| !seen.contains(member) && !left.contains(member))
             .copied()
             .collect();
+        // Where the record has who she was, that leads to the contact.
+        let lost = special.uncertain_moves.iter().filter(|(before, entry)| {
+            let is_known = |member| probe.index_of(member).is_some();
+            !seen.contains(&entry.member) && !is_known(entry.member) && !is_known(*before)
+        });
+        delta.to_look_for.extend(lost.map(|(_, entry)| entry.member));
         delta.counts = DeltaCounts {
             previous: counts.previous,
             current: counts.added + counts.unchanged,
@@ -171,6 +252,8 @@ impl Delta {
             excluded: delta.excluded.values().sum(),
             exclusion_rows: sides.excluded.rows,
             rejected_exclusions: sides.excluded.rejected,
+            moved: delta.moves.len() as u64,
+            rekeyed: delta.identities.rekeyed,
         };
         Ok(delta)
     }
@@ -184,6 +267,7 @@ struct Scan<'a> {
     excluded: &'a Excluded,
     show_rejects: usize,
     probe: Probe,
+    sightings: Sightings,
     /// Special members met in the segment.
     seen: HashSet<Fingerprint>,
     /// Excluded members met in the segment.
@@ -195,18 +279,30 @@ impl Scan<'_> {
     async fn read(&mut self, source: &dyn SegmentSource) -> Result<(), RunError> {
         let mut scan = CheckedScan::new(source.open().await?);
         while let Some(batch) = scan.next_batch().await? {
-            for raw in batch.iter() {
-                self.row(raw);
+            // A contact id never changes, so there is nothing to learn from keys.
+            if batch.has_warehouse_keys() && self.kind != IdentifierKind::ContactId {
+                for row in batch.rows() {
+                    let key = self.sightings.print(row.warehouse_key);
+                    self.row(row.identifier, Some(key));
+                }
+            } else {
+                for raw in batch.iter() {
+                    self.row(raw, None);
+                }
             }
         }
         self.delta.as_of = scan.as_of();
         Ok(())
     }
 
-    fn row(&mut self, raw: &[u8]) {
+    fn row(&mut self, raw: &[u8], key: RowKey) {
         match self.kind.normalise(raw) {
-            Ok(identifier) => self.member(identifier),
+            Ok(identifier) => self.member(identifier, key),
             Err(reason) => {
+                // Whoever has no address any more is not reached under an old one either.
+                if let Some(key) = key.filter(|_| reason != Reject::Empty) {
+                    self.sightings.unusable(key);
+                }
                 *self.delta.rejected.entry(reason).or_default() += 1;
                 if self.delta.rejected_rows.len() < self.show_rejects {
                     self.delta.rejected_rows.push(RejectedRow::new(reason, raw));
@@ -215,7 +311,7 @@ impl Scan<'_> {
         }
     }
 
-    fn member(&mut self, identifier: Identifier) {
+    fn member(&mut self, identifier: Identifier, key: RowKey) {
         let member = fingerprint(self.key, &identifier);
         if let Some(reason) = self.excluded.reason(&member) {
             if self.left_out.insert(member) {
@@ -224,6 +320,11 @@ impl Scan<'_> {
             return;
         }
         let observation = self.probe.observe(member);
+        if let Some(key) = key {
+            let index = self.probe.index_of(member);
+            let standing = self.special.standing(&member, index.is_some());
+            self.sightings.note(key, member, index, standing);
+        }
         if observation == Observation::Duplicate {
             return;
         }
@@ -245,7 +346,15 @@ impl Scan<'_> {
                 let entry = Entry { member, contact };
                 self.delta.additions.push(Change { entry, identifier: Some(identifier) });
             }
-            _ => self.delta.unchanged += 1,
+            _ => match self.special.moving_from.get(&member) {
+                // A move with unknown outcome may have made her somebody else.
+                Some(&contact) => {
+                    let entry = Entry { member, contact };
+                    let change = Change { entry, identifier: Some(identifier) };
+                    self.delta.moves.push(Move { before: member, change });
+                }
+                None => self.delta.unchanged += 1,
+            },
         }
     }
 
@@ -255,12 +364,15 @@ impl Scan<'_> {
     }
 }
 
+/// The warehouse key of a row, where its batch has any.
+type RowKey = Option<Option<WarehouseKey>>;
+
 /// The fingerprint of an identifier in normal form.
 pub(super) fn fingerprint(key: &FingerprintKey, identifier: &Identifier) -> Fingerprint {
     identifier.with_text(|text| key.fingerprint(text.as_bytes()))
 }
 
-async fn load_probe(sides: &Sides<'_>) -> Result<Probe, StoreError> {
+async fn load_probe(sides: &Sides<'_>, sightings: &mut Sightings) -> Result<Probe, StoreError> {
     let expected = match sides.owned {
         Some(owned) => owned.len() as u64,
         None => sides.snapshot.map_or(0, |snapshot| snapshot.members),
@@ -271,13 +383,17 @@ async fn load_probe(sides: &Sides<'_>) -> Result<Probe, StoreError> {
     let mut members = Vec::new();
     let mut count: u64 = 0;
     while reader.next_members(&mut members).await? {
-        count += members.len() as u64;
-        for entry in &members {
+        for (position, entry) in members.iter().enumerate() {
+            if reader.is_keyed() {
+                let index = usize::try_from(count).unwrap_or(usize::MAX);
+                sightings.recorded(index + position, reader.key(position));
+            }
             builder.push(entry.member).map_err(|error| {
                 StoreError::new(StoreErrorKind::Corrupt, "the snapshot is out of order")
                     .caused_by(error)
             })?;
         }
+        count += members.len() as u64;
     }
     if count != expected {
         let message = format!("the snapshot should hold {expected} members and holds {count}");
@@ -291,6 +407,8 @@ async fn collect_removals(
     sides: &Sides<'_>,
     special: &Special<'_>,
     probe: &Probe,
+    sightings: &Sightings,
+    unmet: &mut Unmet,
     delta: &mut Delta,
 ) -> Result<HashSet<Fingerprint>, StoreError> {
     let mut in_snapshot = HashSet::new();
@@ -302,12 +420,16 @@ async fn collect_removals(
     let mut members = Vec::new();
     let mut index = 0;
     while reader.next_members(&mut members).await? {
-        for &entry in &members {
+        for (position, &entry) in members.iter().enumerate() {
             if special.watches(&entry.member) {
                 in_snapshot.insert(entry.member);
             }
             if !probe.was_seen(index) {
-                leave(sides, special, entry, delta);
+                let is_excluded = sides.excluded.reason(&entry.member).is_some();
+                match reader.key(position).filter(|_| sightings.has_keys() && !is_excluded) {
+                    Some(key) => unmet.push(entry, key, special.bar(&entry.member)),
+                    None => leave(sides, special, entry, delta),
+                }
             }
             index += 1;
         }
@@ -316,7 +438,7 @@ async fn collect_removals(
 }
 
 /// Somebody whom the segment is without: she leaves, dwells, or is being removed already.
-fn leave(sides: &Sides<'_>, special: &Special<'_>, entry: Entry, delta: &mut Delta) {
+pub(super) fn leave(sides: &Sides<'_>, special: &Special<'_>, entry: Entry, delta: &mut Delta) {
     let missed_before = special.absent.get(&entry.member).copied();
     let is_under_way = special.under_way.contains(&entry.member);
     let runs = match (missed_before, is_under_way) {

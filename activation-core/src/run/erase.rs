@@ -1,9 +1,6 @@
 //! Erasure: forgetting one person wherever the state knows her.
 
-use std::{
-    collections::{HashMap, HashSet},
-    fmt,
-};
+use std::{collections::HashSet, fmt};
 
 use segment_diff::{Fingerprint, FingerprintKey};
 use serde::Serialize;
@@ -148,7 +145,7 @@ impl Engine {
     ) -> Result<(), RunError> {
         let state = self.store.load(activation).await?;
         for batch in &Journal::replay(&state.journal)?.batches {
-            batch.entries().for_each(|entry| person.learn(entry));
+            batch.entries().for_each(|entry| person.learn(&entry));
         }
         let snapshot = state.head.snapshot.as_ref();
         let mut reader = MembershipReader::open(&*self.store, activation, snapshot).await?;
@@ -199,13 +196,8 @@ impl Engine {
             let mut ledger = LedgerWriter::new(ledger, segment, lease.token, generation + 1, now);
             let mut head = Head { generation: generation + 1, ..state.head };
             if !removed.is_empty() {
-                let changes = Changes {
-                    added: &[],
-                    removed: &removed,
-                    why_added: "",
-                    why_removed: ERASED,
-                    excluded: &HashMap::new(),
-                };
+                let changes =
+                    Changes { removed: &removed, why_removed: ERASED, ..Changes::default() };
                 let previous = head.snapshot.take();
                 let store = &*self.store;
                 let written =
@@ -263,7 +255,7 @@ impl Engine {
         let mut next = journal.next_batch();
         let mut retired = Vec::new();
         for batch in journal.batches {
-            if !batch.entries().any(|entry| person.is(entry)) {
+            if !batch.entries().any(|entry| person.is(&entry)) {
                 continue;
             }
             retired.push(batch.id);

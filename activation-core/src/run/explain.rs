@@ -13,6 +13,7 @@ use super::{
     excluded::Excluded,
     journal::{Journal, Stage},
     membership::MembershipReader,
+    warehouse_key::{KeyPrinter, WarehouseKey},
 };
 use crate::{
     Activation, ContactId, ErrorReport, HeldMember, Operation, SegmentSource, SnapshotRef,
@@ -34,6 +35,9 @@ pub struct Explanation {
     pub contact: Option<ContactId>,
     /// Whether the segment has her; `None` where it was not asked.
     pub in_segment: Option<bool>,
+    /// Whether the segment has her under another identifier, as the warehouse key that was recorded
+    /// with this one tells.
+    pub under_another_identifier: bool,
     /// Why she is excluded, if she is.
     pub excluded: Option<String>,
     /// Why and since when she is held, if she is.
@@ -55,6 +59,9 @@ pub enum Standing {
     OnList,
     /// On the list, and the next run removes her.
     Leaving,
+    /// On the list, and in the segment under another identifier: the next run moves her there, or
+    /// removes her once the other one is on the list.
+    Renamed,
     /// On the list, and stays until the segment was without her in enough runs.
     Dwelling,
     /// The service is working on it, or nobody knows yet whether it did.
@@ -114,17 +121,22 @@ impl Engine {
         let state = self.store.load(&activation.key()).await?;
         let ours = self.in_record(activation, state.head.snapshot.as_ref(), member).await?;
         let excluded = Excluded::read(&*self.exclusions, key, settings.identifier).await?;
-        let in_segment = match source {
-            Some(source) => Some(self.in_segment(activation, source, member).await?),
-            None => None,
+        let warehouse_key = ours.and_then(|(_, key)| key);
+        let (in_segment, under_another_identifier) = match source {
+            Some(source) => {
+                let found = self.in_segment(activation, source, member, warehouse_key).await?;
+                (Some(found.0), !found.0 && found.1)
+            }
+            None => (None, false),
         };
         let missed = state.absent.iter().find(|absent| absent.member == member);
         let mut explanation = Explanation {
             member,
             standing: Standing::NotOnList,
             is_ours: ours.is_some(),
-            contact: ours.flatten(),
+            contact: ours.and_then(|(contact, _)| contact),
             in_segment,
+            under_another_identifier,
             excluded: excluded.reason(&member).map(str::to_owned),
             held: state.held.into_iter().find(|held| held.member == member),
             missed_runs: missed.map_or(0, |absent| absent.runs),
@@ -135,44 +147,51 @@ impl Engine {
         Ok(explanation)
     }
 
-    /// Whether our record has her, and as which contact. Reads on to the end: before it nothing that
+    /// Whether our record has her, as which contact and with which warehouse key. Reads on to the end: before it nothing that
     /// was read is to be believed.
     async fn in_record(
         &self,
         activation: &Activation,
         snapshot: Option<&SnapshotRef>,
         member: Fingerprint,
-    ) -> Result<Option<Option<ContactId>>, RunError> {
+    ) -> Result<Option<(Option<ContactId>, Option<WarehouseKey>)>, RunError> {
         let key = activation.key();
         let mut reader = MembershipReader::open(&*self.store, &key, snapshot).await?;
         let (mut members, mut found) = (Vec::new(), None);
         while reader.next_members(&mut members).await? {
-            let hers = members.iter().find(|entry| entry.member == member);
-            found = found.or(hers.map(|entry| entry.contact));
+            let hers = members.iter().position(|entry| entry.member == member);
+            found = found.or(hers.map(|hers| (members[hers].contact, reader.key(hers))));
         }
         Ok(found)
     }
 
+    /// Whether the segment has her, and whether it has her warehouse key.
     async fn in_segment(
         &self,
         activation: &Activation,
         source: &dyn SegmentSource,
         member: Fingerprint,
-    ) -> Result<bool, RunError> {
+        warehouse_key: Option<WarehouseKey>,
+    ) -> Result<(bool, bool), RunError> {
         let (kind, key) = (activation.resolved().identifier, self.store.fingerprint_key());
+        let printer = KeyPrinter::new(key);
         let mut scan = CheckedScan::new(source.open().await?);
-        let mut is_there = false;
+        let (mut is_there, mut has_key) = (false, false);
         while let Some(batch) = scan.next_batch().await? {
             let mut usable = batch.iter().filter_map(|raw| kind.normalise(raw).ok());
             is_there |= usable.any(|one| fingerprint(key, &one) == member);
+            if warehouse_key.is_some() && batch.has_warehouse_keys() {
+                let mut usable = batch.rows().filter(|row| kind.normalise(row.identifier).is_ok());
+                has_key |= usable.any(|row| printer.print(row.warehouse_key) == warehouse_key);
+            }
         }
-        Ok(is_there)
+        Ok((is_there, has_key))
     }
 }
 
 fn pending(journal: &Journal, member: Fingerprint) -> Vec<Pending> {
     (journal.batches.iter())
-        .filter(|batch| batch.members.iter().any(|entry| entry.member == member))
+        .filter(|batch| batch.concerns(&member))
         .map(|batch| Pending {
             operation: batch.operation,
             sent_at: batch.at,
@@ -187,6 +206,7 @@ impl Explanation {
         match (self.is_ours, self.in_segment) {
             _ if !self.pending.is_empty() => Standing::Pending,
             (true, _) if self.excluded.is_some() => Standing::Leaving,
+            (true, Some(false)) if self.under_another_identifier => Standing::Renamed,
             (true, Some(false)) if self.missed_runs + 1 >= self.leaves_after_runs => {
                 Standing::Leaving
             }
@@ -209,6 +229,9 @@ impl fmt::Display for Explanation {
         f.write_str(match self.standing {
             Standing::OnList => "on the list through this activation",
             Standing::Leaving => "on the list through this activation; the next run removes her",
+            Standing::Renamed => {
+                "on the list through this activation; in the segment under another identifier"
+            }
             Standing::Dwelling => "on the list through this activation, for now",
             Standing::Pending => "a change of hers is under way, or in doubt",
             Standing::Excluded => "not on the list through this activation: excluded",
@@ -234,6 +257,7 @@ impl fmt::Display for Explanation {
             let operation = match operation {
                 Operation::Add => "addition",
                 Operation::Remove => "removal",
+                Operation::Move => "move",
             };
             let state = if *is_accepted { "accepted" } else { "in doubt" };
             write!(f, "; {operation} of {sent_at} {state}")?;

@@ -2,7 +2,8 @@
 //!
 //! A body is the length of a JSON header and the number of members (4 bytes each, little endian),
 //! the header, then 24 bytes for each member: its fingerprint and its contact id (little endian, 0
-//! for unknown). No address.
+//! for unknown). A move has twice as many: behind its members those that they were before, in the same
+//! order. No address, and no warehouse key: the next run reads it from the segment.
 
 use chrono::{DateTime, Utc};
 use segment_diff::Fingerprint;
@@ -26,6 +27,9 @@ pub(super) struct Entry {
     pub(super) contact: Option<ContactId>,
 }
 
+/// Who the members of a move were before, in their order; empty for other operations.
+pub(super) type Before = Vec<Fingerprint>;
+
 /// One journal record.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Record {
@@ -34,13 +38,13 @@ pub(super) enum Record {
     /// The list was certainly not created.
     NotCreated,
     /// A batch is about to be sent.
-    Sending { operation: Operation, at: DateTime<Utc>, members: Vec<Entry> },
+    Sending { operation: Operation, at: DateTime<Utc>, members: Vec<Entry>, before: Before },
     /// The batch was accepted.
     Accepted { receipt: Receipt },
     /// It is known what became of the batch.
     Settled { outcomes: Vec<(Entry, MemberOutcome)> },
     /// What is left of a settled batch: members of whom nothing is known.
-    Uncertain { operation: Operation, at: DateTime<Utc>, members: Vec<Entry> },
+    Uncertain { operation: Operation, at: DateTime<Utc>, members: Vec<Entry>, before: Before },
     /// A plan may go on although the guard trips at it. Has a batch of its own.
     Approved { approval: Approval },
 }
@@ -52,6 +56,7 @@ pub(super) struct OpenBatch {
     pub(super) operation: Operation,
     pub(super) at: DateTime<Utc>,
     pub(super) members: Vec<Entry>,
+    pub(super) before: Before,
     pub(super) stage: Stage,
 }
 
@@ -81,37 +86,71 @@ impl OpenBatch {
     /// is left.
     pub(super) fn without(mut self, is_hers: impl Fn(&Entry) -> bool, id: u64) -> Option<Self> {
         self.id = id;
-        self.members.retain(|entry| !is_hers(entry));
-        if let Stage::Settled(outcomes) = &mut self.stage {
-            outcomes.retain(|settled| !is_hers(&settled.0));
-        }
+        let hers: Vec<bool> = (0..self.members.len())
+            .map(|position| self.names_of(position).any(|entry| is_hers(&entry)))
+            .collect();
+        self.drop_marked(&hers);
         (!self.members.is_empty()).then_some(self)
+    }
+
+    /// Keeps the members that `is_kept` tells by what they are or will be.
+    pub(super) fn retain(&mut self, is_kept: impl Fn(&Entry) -> bool) {
+        let dropped: Vec<bool> = self.members.iter().map(|entry| !is_kept(entry)).collect();
+        self.drop_marked(&dropped);
+    }
+
+    fn drop_marked(&mut self, marked: &[bool]) {
+        drop_marked(&mut self.members, marked);
+        drop_marked(&mut self.before, marked);
+        if let Stage::Settled(outcomes) = &mut self.stage {
+            drop_marked(outcomes, marked);
+        }
+    }
+
+    /// By what the member at `position` is known: as what she is or will be, with the contact that was
+    /// learnt too, and as what she was.
+    fn names_of(&self, position: usize) -> impl Iterator<Item = Entry> {
+        let member = self.members.get(position).copied();
+        let learnt = match &self.stage {
+            Stage::Settled(outcomes) => outcomes.get(position).map(|(entry, _)| *entry),
+            Stage::Uncertain | Stage::Accepted(_) => None,
+        };
+        let contact = member.and_then(|entry| entry.contact);
+        let before = self.before.get(position).map(|member| Entry { member: *member, contact });
+        member.into_iter().chain(learnt).chain(before)
+    }
+
+    /// Whether it is about a member, as what she is or was.
+    pub(super) fn concerns(&self, member: &Fingerprint) -> bool {
+        self.members.iter().any(|entry| entry.member == *member) || self.before.contains(member)
     }
 
     /// Records that bring it back, in their order.
     pub(super) fn to_records(&self) -> Vec<Record> {
         let (operation, at, members) = (self.operation, self.at, self.members.clone());
+        let before = self.before.clone();
         match &self.stage {
-            Stage::Uncertain => vec![Record::Uncertain { operation, at, members }],
+            Stage::Uncertain => vec![Record::Uncertain { operation, at, members, before }],
             Stage::Accepted(receipt) => vec![
-                Record::Sending { operation, at, members },
+                Record::Sending { operation, at, members, before },
                 Record::Accepted { receipt: receipt.clone() },
             ],
             Stage::Settled(outcomes) => vec![
-                Record::Sending { operation, at, members },
+                Record::Sending { operation, at, members, before },
                 Record::Settled { outcomes: outcomes.clone() },
             ],
         }
     }
 
-    /// Its members, and those its outcomes name with the contacts that were learnt.
-    pub(super) fn entries(&self) -> impl Iterator<Item = &Entry> {
-        let outcomes = match &self.stage {
-            Stage::Settled(outcomes) => &outcomes[..],
-            Stage::Uncertain | Stage::Accepted(_) => &[],
-        };
-        self.members.iter().chain(outcomes.iter().map(|(entry, _)| entry))
+    /// Its members by all that they are known by.
+    pub(super) fn entries(&self) -> impl Iterator<Item = Entry> {
+        (0..self.members.len()).flat_map(|position| self.names_of(position))
     }
+}
+
+fn drop_marked<T>(all: &mut Vec<T>, marked: &[bool]) {
+    let mut marked = marked.iter();
+    all.retain(|_| !marked.next().is_some_and(|is_marked| *is_marked));
 }
 
 #[derive(Serialize, Deserialize)]
@@ -152,14 +191,14 @@ impl Record {
         let header = match self {
             Self::CreateIntent { name } => Header::CreateIntent { name: name.clone() },
             Self::NotCreated => Header::NotCreated,
-            Self::Sending { operation, at, members: entries } => {
-                entries.iter().for_each(|entry| pack(*entry, &mut members));
+            Self::Sending { operation, at, members: entries, before } => {
+                pack_all(entries, before, &mut members);
                 Header::Sending { operation: *operation, at: *at }
             }
             Self::Accepted { receipt } => Header::Accepted { receipt: receipt.clone() },
             Self::Settled { outcomes } => return settled_entry(batch, outcomes),
-            Self::Uncertain { operation, at, members: entries } => {
-                entries.iter().for_each(|entry| pack(*entry, &mut members));
+            Self::Uncertain { operation, at, members: entries, before } => {
+                pack_all(entries, before, &mut members);
                 Header::Uncertain { operation: *operation, at: *at }
             }
             Self::Approved { approval } => Header::Approved { approval: approval.clone() },
@@ -180,10 +219,16 @@ impl Record {
         Ok(match header {
             Header::CreateIntent { name } => Self::CreateIntent { name },
             Header::NotCreated => Self::NotCreated,
-            Header::Sending { operation, at } => Self::Sending { operation, at, members },
+            Header::Sending { operation, at } => {
+                let (members, before) = take_apart(operation, members)?;
+                Self::Sending { operation, at, members, before }
+            }
             Header::Accepted { receipt } => Self::Accepted { receipt },
             Header::Settled { groups } => Self::Settled { outcomes: ungroup(groups, members)? },
-            Header::Uncertain { operation, at } => Self::Uncertain { operation, at, members },
+            Header::Uncertain { operation, at } => {
+                let (members, before) = take_apart(operation, members)?;
+                Self::Uncertain { operation, at, members, before }
+            }
             Header::Approved { approval } => Self::Approved { approval },
         })
     }
@@ -228,10 +273,10 @@ impl Journal {
             Record::CreateIntent { name } => self.create_intent = Some(name),
             Record::NotCreated => self.create_intent = None,
             Record::Approved { approval } => self.approvals.push((id, approval)),
-            Record::Sending { operation, at, members }
-            | Record::Uncertain { operation, at, members } => {
+            Record::Sending { operation, at, members, before }
+            | Record::Uncertain { operation, at, members, before } => {
                 let stage = Stage::Uncertain;
-                self.batches.push(OpenBatch { id, operation, at, members, stage });
+                self.batches.push(OpenBatch { id, operation, at, members, before, stage });
             }
             Record::Accepted { receipt } => self.batch(id)?.stage = Stage::Accepted(receipt),
             Record::Settled { outcomes } => self.batch(id)?.stage = Stage::Settled(outcomes),
@@ -271,6 +316,28 @@ fn learnt((entry, outcome): &(Entry, MemberOutcome)) -> Entry {
         }
         _ => *entry,
     }
+}
+
+fn pack_all(members: &[Entry], before: &[Fingerprint], out: &mut Vec<u8>) {
+    members.iter().for_each(|entry| pack(*entry, out));
+    for (entry, before) in members.iter().zip(before) {
+        pack(Entry { member: *before, ..*entry }, out);
+    }
+}
+
+/// The members of a batch, and who they were before.
+fn take_apart(
+    operation: Operation,
+    mut members: Vec<Entry>,
+) -> Result<(Vec<Entry>, Before), StoreError> {
+    if operation != Operation::Move {
+        return Ok((members, Before::new()));
+    }
+    if !members.len().is_multiple_of(2) {
+        return Err(damaged());
+    }
+    let before = members.split_off(members.len() / 2);
+    Ok((members, before.into_iter().map(|entry| entry.member).collect()))
 }
 
 fn pack(entry: Entry, out: &mut Vec<u8>) {
@@ -357,7 +424,13 @@ mod tests {
     }
 
     fn sending(members: Vec<Entry>) -> Record {
-        Record::Sending { operation: Operation::Add, at: DateTime::UNIX_EPOCH, members }
+        let (operation, at) = (Operation::Add, DateTime::UNIX_EPOCH);
+        Record::Sending { operation, at, members, before: Before::new() }
+    }
+
+    fn moving(members: Vec<Entry>, before: Before) -> Record {
+        let (operation, at) = (Operation::Move, DateTime::UNIX_EPOCH);
+        Record::Sending { operation, at, members, before }
     }
 
     #[test]
@@ -413,15 +486,39 @@ mod tests {
         for (stage, expected) in stages {
             let members = vec![entry(1, 0), entry(2, 0), entry(3, 0)];
             let (operation, at) = (Operation::Add, DateTime::UNIX_EPOCH);
-            let batch = OpenBatch { id: 4, operation, at, members, stage };
+            let before = Before::new();
+            let batch = OpenBatch { id: 4, operation, at, members, before, stage };
             let is_hers = |one: &Entry| one.member == entry(2, 0).member;
             let rest = batch.clone().without(is_hers, 7).unwrap();
             let records: Vec<_> = rest.to_records().into_iter().map(|one| (7, one)).collect();
             let members = vec![entry(1, 0), entry(3, 0)];
-            let expected = OpenBatch { id: 7, operation, at, members, stage: expected };
+            let before = Before::new();
+            let expected = OpenBatch { id: 7, operation, at, members, before, stage: expected };
             assert_eq!(replay(&records).unwrap().batches, [expected]);
             assert_eq!(batch.without(|_| true, 7), None);
         }
+    }
+
+    #[test]
+    fn a_move_keeps_who_each_member_was_before_also_without_one_of_them() {
+        let before: Before = [11, 12, 13].map(|number| entry(number, 0).member).to_vec();
+        let members = vec![entry(1, 101), entry(2, 102), entry(3, 103)];
+        let outcomes: Vec<_> = (members.iter())
+            .map(|entry| (*entry, MemberOutcome::Retry { cause: "busy".into() }))
+            .collect();
+        let records =
+            [(5, moving(members, before)), (5, Record::Settled { outcomes: outcomes.clone() })];
+        let batch = replay(&records).unwrap().batches.remove(0);
+        assert!(batch.concerns(&entry(2, 0).member) && batch.concerns(&entry(12, 0).member));
+        assert!(!batch.concerns(&entry(14, 0).member));
+        assert!(batch.entries().any(|one| one == entry(12, 102)));
+        let rest = batch.without(|one| one.member == entry(12, 0).member, 6).unwrap();
+        assert_eq!(rest.members, [entry(1, 101), entry(3, 103)]);
+        assert_eq!(rest.before, [entry(11, 0).member, entry(13, 0).member]);
+        let left = vec![outcomes[0].clone(), outcomes[2].clone()];
+        assert_eq!(rest.stage, Stage::Settled(left));
+        let again: Vec<_> = rest.to_records().into_iter().map(|record| (6, record)).collect();
+        assert_eq!(replay(&again).unwrap().batches, [rest]);
     }
 
     #[test]

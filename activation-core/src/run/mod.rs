@@ -9,14 +9,18 @@ mod error;
 mod excluded;
 mod explain;
 mod held;
+mod identity;
 mod journal;
 mod list;
 mod membership;
 mod plan;
 mod reconcile;
 mod recover;
+mod renames;
 mod session;
+mod sightings;
 mod tally;
+mod warehouse_key;
 
 pub use self::{
     erase::{ActivationErasure, ErasureReport},
@@ -244,7 +248,7 @@ impl Session<'_> {
         let result = result.and_then(|()| self.nothing_under_way());
         if result.is_ok() {
             let did_something =
-                report.added + report.removed > 0 || list_action != ListAction::Keep;
+                report.added + report.removed + report.moved > 0 || list_action != ListAction::Keep;
             report.status = match () {
                 () if report.held + report.failed > 0 => RunStatus::Incomplete,
                 () if did_something => RunStatus::Done,
@@ -342,7 +346,9 @@ impl Session<'_> {
         }
         let removals = std::mem::take(&mut planned.delta.removals);
         let to_forget = std::mem::take(&mut planned.to_forget);
+        let moves = std::mem::take(&mut planned.delta.moves);
         planned.plan.remove = 0;
+        planned.plan.moves = 0;
         planned.is_whole = false;
         // Stopped runs do not count towards the dwell.
         planned.delta.absent.clone_from(&self.absent);
@@ -357,7 +363,9 @@ impl Session<'_> {
             Err(error) => return Err(error),
         }
         let removed = removals.iter().map(|change| &change.entry.member).chain(&to_forget);
-        let digest = digest(self.activation, &self.head, ListAction::Keep, [].iter(), removed);
+        let moved = moves.iter().map(|one| (&one.before, &one.change.entry.member));
+        let keep = ListAction::Keep;
+        let digest = digest(self.activation, &self.head, keep, [].iter(), removed, moved);
         report.plan_digest = Some(digest.map_err(undescribed)?);
         Ok(())
     }
@@ -389,7 +397,8 @@ impl Session<'_> {
         Ok(list_id)
     }
 
-    /// Removals first: privacy beats reach.
+    /// Removals first: privacy beats reach. Moves before additions, so that an identifier which one
+    /// contact gives up is free for the next.
     async fn execute(
         &mut self,
         account: &str,
@@ -400,7 +409,7 @@ impl Session<'_> {
         let list_id = match self.ensure_list(account, planned.found, planned.owned).await {
             Ok(list_id) => list_id,
             Err(error) => {
-                tally.fail(NOT_ATTEMPTED, planned.plan.add + planned.plan.remove);
+                tally.fail(NOT_ATTEMPTED, planned.plan.changes());
                 report.count_failed(tally.failed_by_cause);
                 return Err(error);
             }
@@ -410,6 +419,11 @@ impl Session<'_> {
         let delta = planned.delta;
         let mut result =
             apply::apply(self, list_id, Operation::Remove, delta.removals, &mut tally).await;
+        if result.is_ok() {
+            result = apply::apply_moves(self, list_id, delta.moves, &mut tally).await;
+        } else {
+            tally.fail(NOT_ATTEMPTED, delta.moves.len() as u64);
+        }
         if result.is_ok() {
             let additions = delta.additions;
             result = apply::apply(self, list_id, Operation::Add, additions, &mut tally).await;
@@ -427,6 +441,8 @@ impl Session<'_> {
             released: delta.released,
             absent: Some(delta.absent),
             excluded_leavers: Some(delta.excluded_leavers),
+            keys: delta.keys,
+            keys_change_record: delta.keys_change_record,
             is_done,
         };
         let newly_held = commit::commit(self, tally, findings, everything_settled, report).await?;

@@ -13,8 +13,8 @@ use super::{
     session::Session,
 };
 use crate::{
-    ContactId, Event, ExistingList, Identifier, ListAction, Operation, Plan, RunReport,
-    SegmentSource, Trip,
+    ContactId, Event, ExistingList, Identifier, IdentifierChange, ListAction, Operation, Plan,
+    RunReport, SegmentSource, Trip,
 };
 
 /// A plan with all that is needed to carry it out.
@@ -61,6 +61,8 @@ pub(super) async fn plan(
         excluded: &excluded,
         leave_after_runs: settings.leave_after_runs.get(),
         show_rejects: settings.show_rejects,
+        moves: settings.identifier_change == IdentifierChange::Move
+            && session.destination.can_move(),
     };
     let mut delta = Delta::compute(&sides, &special).await?;
     let mut to_forget = look_for_members(session, &found, &mut delta).await?;
@@ -68,6 +70,7 @@ pub(super) async fn plan(
     delta.counts.removed = (delta.removals.len() + to_forget.len()) as u64;
     report.unchanged = delta.unchanged;
     report.under_way = delta.under_way;
+    report.identities = delta.identities;
     report.dwelling = delta.dwelling;
     report.excluded = delta.excluded.clone();
     report.as_of = delta.as_of;
@@ -209,6 +212,7 @@ fn summarise(
     to_forget: &[Fingerprint],
 ) -> Result<Plan, RunError> {
     let (add, remove) = (delta.additions.len() as u64, delta.removals.len() as u64);
+    let moves = delta.moves.len() as u64;
     let members = |changes: &'_ [Change]| -> Vec<Fingerprint> {
         changes.iter().map(|change| change.entry.member).collect()
     };
@@ -218,6 +222,7 @@ fn summarise(
         found.action,
         members(&delta.additions).iter(),
         members(&delta.removals).iter().chain(to_forget),
+        delta.moves.iter().map(|one| (&one.before, &one.change.entry.member)),
     )
     .map_err(undescribed)?;
     let policy = session.activation.resolved().missing_contacts;
@@ -227,7 +232,11 @@ fn summarise(
         list_action: found.action,
         add,
         remove: delta.counts.removed,
-        estimated_calls: estimate(Operation::Remove, remove) + estimate(Operation::Add, add),
+        moves,
+        identities: delta.identities,
+        estimated_calls: estimate(Operation::Remove, remove)
+            + estimate(Operation::Move, moves)
+            + estimate(Operation::Add, add),
         counts: delta.counts,
         made_at: session.started_at,
     })

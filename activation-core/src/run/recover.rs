@@ -6,7 +6,7 @@ use super::{
     apply::{Verdict, ask},
     commit::{Findings, commit},
     error::RunError,
-    journal::{Journal, Stage},
+    journal::{Journal, OpenBatch, Stage},
     session::Session,
     tally::Tally,
 };
@@ -30,7 +30,7 @@ pub(super) async fn recover(
     }
     if !tally.retired_batches.is_empty() {
         commit(session, tally, Findings::default(), false, report).await?;
-        report.recovered = report.added + report.removed;
+        report.recovered = report.added + report.removed + report.moved;
         let state = session.store.load(&session.activation.key()).await?;
         session.journal = Journal::replay(&state.journal)?;
     }
@@ -42,7 +42,8 @@ async fn settle_open_batches(session: &mut Session<'_>, tally: &mut Tally) -> Re
         match &batch.stage {
             Stage::Uncertain => {}
             Stage::Settled(outcomes) => {
-                session.absorb(batch.id, batch.operation, batch.at, outcomes, tally).await?;
+                let OpenBatch { id, operation, at, before, .. } = &batch;
+                session.absorb(*id, *operation, *at, outcomes, before, tally).await?;
             }
             Stage::Accepted(receipt) => {
                 let asked = ask(session, receipt, batch.at, &batch.members, PATIENCE).await;
@@ -50,13 +51,13 @@ async fn settle_open_batches(session: &mut Session<'_>, tally: &mut Tally) -> Re
                     Err(RunError::NotYet(_)) => {}
                     Err(error) => return Err(error),
                     Ok(Verdict::Outcomes(outcomes)) => {
-                        session
-                            .settled(batch.id, batch.operation, batch.at, outcomes, tally)
-                            .await?;
+                        let OpenBatch { id, operation, at, before, .. } = &batch;
+                        session.settled(*id, *operation, *at, outcomes, before, tally).await?;
                     }
                     Ok(Verdict::Refused(_)) => {
-                        session.uncertain(batch.operation, batch.at, batch.members.clone()).await?;
-                        tally.retired_batches.push(batch.id);
+                        let OpenBatch { id, operation, at, members, before, .. } = batch;
+                        session.uncertain(operation, at, members, before).await?;
+                        tally.retired_batches.push(id);
                     }
                 }
             }

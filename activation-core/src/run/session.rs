@@ -3,11 +3,12 @@
 use std::{fmt, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use segment_diff::Fingerprint;
 
 use super::{
     Engine, LEASE,
     error::RunError,
-    journal::{Entry, Journal, NO_BATCH, Record, settled_entry},
+    journal::{Before, Entry, Journal, NO_BATCH, Record, settled_entry},
     tally::Tally,
 };
 use crate::{
@@ -135,10 +136,11 @@ impl<'a> Session<'a> {
         operation: Operation,
         sent_at: DateTime<Utc>,
         outcomes: Vec<(Entry, MemberOutcome)>,
+        before: &[Fingerprint],
         tally: &mut Tally,
     ) -> Result<(), RunError> {
         self.store.append(self.lease()?, settled_entry(batch, &outcomes)?).await?;
-        self.absorb(batch, operation, sent_at, &outcomes, tally).await
+        self.absorb(batch, operation, sent_at, &outcomes, before, tally).await
     }
 
     /// Takes settled outcomes into the tally. Members of whom nothing is known stay in the journal
@@ -149,17 +151,21 @@ impl<'a> Session<'a> {
         operation: Operation,
         sent_at: DateTime<Utc>,
         outcomes: &[(Entry, MemberOutcome)],
+        before: &[Fingerprint],
         tally: &mut Tally,
     ) -> Result<(), RunError> {
-        let unknown: Vec<Entry> = (outcomes.iter())
-            .filter(|(_, outcome)| matches!(outcome, MemberOutcome::Unknown { .. }))
-            .map(|(entry, _)| *entry)
-            .collect();
+        let (mut unknown, mut unknown_before) = (Vec::new(), Before::new());
+        for (position, (entry, outcome)) in outcomes.iter().enumerate() {
+            if matches!(outcome, MemberOutcome::Unknown { .. }) {
+                unknown.push(*entry);
+                unknown_before.extend(before.get(position));
+            }
+        }
         if !unknown.is_empty() {
-            self.uncertain(operation, sent_at, unknown).await?;
+            self.uncertain(operation, sent_at, unknown, unknown_before).await?;
         }
         tally.retired_batches.push(batch);
-        tally.settle(operation, outcomes);
+        tally.settle(operation, outcomes, before);
         let acknowledged = (outcomes.iter())
             .filter(|(_, outcome)| matches!(outcome, MemberOutcome::Acknowledged { .. }))
             .count() as u64;
@@ -174,9 +180,10 @@ impl<'a> Session<'a> {
         operation: Operation,
         at: DateTime<Utc>,
         members: Vec<Entry>,
+        before: Before,
     ) -> Result<(), RunError> {
         let batch = self.next_batch();
-        self.journal(batch, &Record::Uncertain { operation, at, members }).await
+        self.journal(batch, &Record::Uncertain { operation, at, members, before }).await
     }
 
     pub(super) fn observe(&self, event: &Event<'_>) {

@@ -14,11 +14,29 @@ use crate::{
 /// The cause of changes that were planned, and of which nothing is known.
 pub(super) const NOT_ATTEMPTED: &str = "not_attempted_or_unsettled";
 
+/// A member whose contact has another identifier now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Moved {
+    pub(super) before: Fingerprint,
+    pub(super) entry: Entry,
+}
+
+impl Moved {
+    /// Whether she is another member now. A move that is repeated in doubt may lead back to the same
+    /// one.
+    pub(super) fn changes_member(&self) -> bool {
+        self.before != self.entry.member
+    }
+}
+
 /// Outcomes of a run that wait for the commit.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     pub(super) added: Vec<Entry>,
     pub(super) removed: Vec<Fingerprint>,
+    pub(super) moved: Vec<Moved>,
+    /// Members who were to be moved, and whose contact is no more.
+    pub(super) lost_contacts: Vec<Fingerprint>,
     holds: Vec<(Fingerprint, String)>,
     pub(super) failed: u64,
     pub(super) failed_by_cause: BTreeMap<String, u64>,
@@ -40,10 +58,25 @@ impl Tally {
         }
     }
 
-    /// Takes in what became of a batch.
-    pub(super) fn settle(&mut self, operation: Operation, outcomes: &[(Entry, MemberOutcome)]) {
-        for (entry, outcome) in outcomes {
+    /// Takes in what became of a batch; for a move, with who its members were before.
+    pub(super) fn settle(
+        &mut self,
+        operation: Operation,
+        outcomes: &[(Entry, MemberOutcome)],
+        before: &[Fingerprint],
+    ) {
+        for (position, (entry, outcome)) in outcomes.iter().enumerate() {
+            let before = before.get(position).copied().unwrap_or(entry.member);
             match (outcome, operation) {
+                (MemberOutcome::Acknowledged { contact }, Operation::Move) => {
+                    let entry = Entry { contact: contact.or(entry.contact), ..*entry };
+                    self.moved.push(Moved { before, entry });
+                }
+                // Nobody is refused for what she is: the contact that was to be changed is gone.
+                (MemberOutcome::Hold { cause }, Operation::Move) if cause == CONTACT_NOT_FOUND => {
+                    self.lost_contacts.push(before);
+                    self.fail(cause, 1);
+                }
                 (MemberOutcome::Acknowledged { contact }, Operation::Add) => {
                     let contact = contact.or(entry.contact);
                     self.added.push(Entry { member: entry.member, contact });
@@ -52,10 +85,10 @@ impl Tally {
                     self.removed.push(entry.member);
                 }
                 // A removal is never given up: she stays in the snapshot and comes back.
-                (MemberOutcome::Hold { cause }, Operation::Add) => {
+                (MemberOutcome::Hold { cause }, Operation::Add | Operation::Move) => {
                     self.hold(entry.member, cause.clone());
                 }
-                (MemberOutcome::Conflict { cause }, Operation::Add) => {
+                (MemberOutcome::Conflict { cause }, Operation::Add | Operation::Move) => {
                     self.hold(entry.member, format!("{CONFLICT}{cause}"));
                 }
                 (
@@ -64,7 +97,7 @@ impl Tally {
                     | MemberOutcome::Conflict { cause }
                     | MemberOutcome::Misconfigured { cause }
                     | MemberOutcome::Unknown { cause },
-                    Operation::Add | Operation::Remove,
+                    Operation::Add | Operation::Remove | Operation::Move,
                 ) => self.fail(cause, 1),
             }
         }
@@ -88,12 +121,16 @@ impl Tally {
 
     /// How many changes were taken in, whatever became of them.
     pub(super) fn settled(&self) -> u64 {
-        (self.added.len() + self.removed.len() + self.holds.len()) as u64 + self.failed
+        let confirmed = self.added.len() + self.removed.len() + self.moved.len();
+        (confirmed + self.holds.len()) as u64 + self.failed
     }
 
     /// Whether the membership changes.
     pub(super) fn moves_membership(&self) -> bool {
-        !(self.added.is_empty() && self.removed.is_empty())
+        !(self.added.is_empty()
+            && self.removed.is_empty()
+            && self.moved.is_empty()
+            && self.lost_contacts.is_empty())
     }
 
     /// Sorts the acknowledged changes, as the snapshot needs them.
@@ -102,6 +139,8 @@ impl Tally {
         self.added.dedup_by_key(|entry| entry.member);
         self.removed.sort_unstable();
         self.removed.dedup();
+        self.moved.sort_unstable_by_key(|moved| moved.entry.member);
+        self.moved.dedup_by_key(|moved| moved.entry.member);
     }
 
     /// The held members to store: new ones, and old ones that failed once more.

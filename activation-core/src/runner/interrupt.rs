@@ -189,6 +189,10 @@ impl Destination for ParkingDestination {
         self.0.estimate_calls(operation, members, policy)
     }
 
+    fn can_move(&self) -> bool {
+        self.0.can_move()
+    }
+
     async fn find_contacts(
         &self,
         identifiers: &[Identifier],

@@ -25,12 +25,21 @@ use crate::{SegmentScan, SegmentSource, SourceError};
 pub struct CsvSource {
     path: PathBuf,
     column: String,
+    key_column: Option<String>,
 }
 
 impl CsvSource {
     /// The segment in the column that the header of the file `path` calls exactly `column`.
     pub fn new(path: impl Into<PathBuf>, column: impl Into<String>) -> Self {
-        Self { path: path.into(), column: column.into() }
+        Self { path: path.into(), column: column.into(), key_column: None }
+    }
+
+    /// Takes the stable keys of people from the column that the header calls exactly `name`, so that
+    /// a changed address is known for what it is. A row with an empty field has no key.
+    #[must_use]
+    pub fn key_column(mut self, name: impl Into<String>) -> Self {
+        self.key_column = Some(name.into());
+        self
     }
 }
 
@@ -54,6 +63,7 @@ struct Rows {
     before: Metadata,
     fields: usize,
     position: usize,
+    key_position: Option<usize>,
 }
 
 impl CsvSource {
@@ -74,9 +84,11 @@ impl CsvSource {
         }
         let names: Vec<_> = header.iter().map(String::from_utf8_lossy).collect();
         let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
-        let position = columns::find(&names, &self.column, &self.path.display().to_string())?;
+        let find = |column| columns::find(&names, column, &self.path.display().to_string());
+        let position = find(&self.column)?;
+        let key_position = self.key_column.as_deref().map(find).transpose()?;
         let fields = names.len();
-        Ok(Rows { reader, before, fields, position })
+        Ok(Rows { reader, before, fields, position, key_position })
     }
 
     fn read(&self, rows: &mut Rows, batches: &mut thread::Batches) -> Result<(), thread::Stop> {
@@ -84,7 +96,11 @@ impl CsvSource {
         let (mut row, mut next) = (ByteRecord::new(), ByteRecord::new());
         self.read_row(rows, &mut row)?;
         while self.read_row(rows, &mut next)? {
-            batches.push(self.key(rows, &row)?)?;
+            let identifier = self.field(rows, &row, rows.position)?;
+            match rows.key_position {
+                None => batches.push(identifier)?,
+                Some(key) => batches.push_keyed(identifier, self.field(rows, &row, key)?)?,
+            }
             std::mem::swap(&mut row, &mut next);
         }
         if !is_end_mark(&row) {
@@ -97,9 +113,14 @@ impl CsvSource {
         rows.reader.read_byte_record(row).map_err(|error| self.cannot_read(error))
     }
 
-    fn key<'a>(&self, rows: &Rows, row: &'a ByteRecord) -> Result<&'a [u8], SourceError> {
-        match row.get(rows.position) {
-            Some(key) if row.len() == rows.fields => Ok(key),
+    fn field<'a>(
+        &self,
+        rows: &Rows,
+        row: &'a ByteRecord,
+        position: usize,
+    ) -> Result<&'a [u8], SourceError> {
+        match row.get(position) {
+            Some(field) if row.len() == rows.fields => Ok(field),
             _ => Err(self.refuse(&format!(
                 "has {} fields in line {} and {} in its header",
                 row.len(),

@@ -42,6 +42,17 @@ impl MemorySource {
         *self.lock() = keys;
     }
 
+    /// Replaces the segment by people with a stable key each: raw identifiers with warehouse keys.
+    pub fn set_keyed<I: AsRef<[u8]>, K: AsRef<[u8]>>(
+        &self,
+        people: impl IntoIterator<Item = (I, K)>,
+    ) {
+        let keys = pack_with(people, |batch, (identifier, key)| {
+            batch.push_keyed(identifier.as_ref(), key.as_ref());
+        });
+        *self.lock() = keys;
+    }
+
     /// Says of when the segment is; nothing is said at first.
     pub fn set_as_of(&self, as_of: DateTime<Utc>) {
         *self.as_of.lock().unwrap_or_else(PoisonError::into_inner) = Some(as_of);
@@ -95,11 +106,17 @@ impl SegmentScan for MemoryScan {
 }
 
 fn pack<K: AsRef<[u8]>>(keys: impl IntoIterator<Item = K>) -> Keys {
+    pack_with(keys, |batch, key| batch.push(key.as_ref()))
+}
+
+fn pack_with<R>(rows: impl IntoIterator<Item = R>, push: impl Fn(&mut KeyBatch, R)) -> Keys {
     let mut batches: Vec<KeyBatch> = Vec::new();
-    for key in keys {
-        match batches.last_mut().filter(|batch| batch.len() < ADVISED_BATCH) {
-            Some(batch) => batch.push(key.as_ref()),
-            None => batches.push([key].into_iter().collect()),
+    for row in rows {
+        if batches.last().is_none_or(|batch| batch.len() >= ADVISED_BATCH) {
+            batches.push(KeyBatch::new());
+        }
+        if let Some(batch) = batches.last_mut() {
+            push(batch, row);
         }
     }
     Arc::new(batches)

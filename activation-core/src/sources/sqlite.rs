@@ -24,18 +24,27 @@ pub struct SqliteSource {
     path: PathBuf,
     query: String,
     column: Option<String>,
+    key_column: Option<String>,
 }
 
 impl SqliteSource {
     /// The segment that `query`, one SELECT statement with one column, finds in the file `path`.
     pub fn new(path: impl Into<PathBuf>, query: impl Into<String>) -> Self {
-        Self { path: path.into(), query: query.into(), column: None }
+        Self { path: path.into(), query: query.into(), column: None, key_column: None }
     }
 
     /// Takes the identifiers from the column of this name, so that the query may have others.
     #[must_use]
     pub fn column(mut self, name: impl Into<String>) -> Self {
         self.column = Some(name.into());
+        self
+    }
+
+    /// Takes the stable keys of people from the column of this name, so that a changed address is
+    /// known for what it is. Text and whole numbers are keys; a row with NULL has none.
+    #[must_use]
+    pub fn key_column(mut self, name: impl Into<String>) -> Self {
+        self.key_column = Some(name.into());
         self
     }
 }
@@ -46,6 +55,7 @@ impl fmt::Debug for SqliteSource {
         f.debug_struct("SqliteSource")
             .field("path", &self.path)
             .field("column", &self.column)
+            .field("key_column", &self.key_column)
             .finish_non_exhaustive()
     }
 }
@@ -85,11 +95,11 @@ impl SqliteSource {
         connected.map_err(|error| self.explain(error))
     }
 
-    /// The statement and the position of its column.
+    /// The statement and the positions of its columns.
     fn prepare<'a>(
         &self,
         connection: &'a Connection,
-    ) -> Result<(Statement<'a>, usize), SourceError> {
+    ) -> Result<(Statement<'a>, Positions), SourceError> {
         let statement = connection.prepare(&self.query).map_err(|error| self.explain(error))?;
         if !statement.readonly() {
             return Err(self.refuse("writes; it must only read"));
@@ -98,19 +108,26 @@ impl SqliteSource {
             return Err(self.refuse("has parameters, and there are no values for them"));
         }
         let names: Vec<&str> = statement.column_names().collect();
-        let position = match (&self.column, names.as_slice()) {
-            (_, []) => return Err(self.refuse("gives no rows: it must be one SELECT")),
-            (None, [_]) => 0,
-            (None, names) => {
+        let key = self.key_column.as_deref();
+        let key = match names.as_slice() {
+            [] => None,
+            names => key.map(|key| columns::find(names, key, &self.place())).transpose()?,
+        };
+        let identifier = match (&self.column, names.as_slice(), key) {
+            (_, [], _) => return Err(self.refuse("gives no rows: it must be one SELECT")),
+            (None, [_], _) => 0,
+            // The other one of two.
+            (None, [_, _], Some(key)) => 1 - key,
+            (None, names, _) => {
                 return Err(self.refuse(&format!(
                     "gives {} columns; name the one with the identifiers: {}",
                     names.len(),
                     columns::list(names)
                 )));
             }
-            (Some(wanted), names) => columns::find(names, wanted, &self.place())?,
+            (Some(wanted), names, _) => columns::find(names, wanted, &self.place())?,
         };
-        Ok((statement, position))
+        Ok((statement, Positions { identifier, key }))
     }
 
     fn read(
@@ -122,17 +139,27 @@ impl SqliteSource {
         connection
             .progress_handler(STEPS_BETWEEN_LOOKS, Some(batches.abandonment()))
             .map_err(|error| self.explain(error))?;
-        let (mut statement, position) = self.prepare(connection)?;
-        let name = columns::show(statement.column_name(position).unwrap_or_default());
+        let (mut statement, Positions { identifier, key }) = self.prepare(connection)?;
+        let name = |position| columns::show(statement.column_name(position).unwrap_or_default());
+        let names = (name(identifier), key.map(name).unwrap_or_default());
         let mut rows = statement.query([]).map_err(|error| self.explain(error))?;
-        let mut digits = String::new();
+        let (mut digits, mut key_digits) = (String::new(), String::new());
         let mut number = 0_u64;
         while let Some(row) = rows.next().map_err(|error| self.explain(error))? {
             number += 1;
-            let key = identifier(row, position, &mut digits).map_err(|type_name| {
+            let refuse = |type_name, name: &str| {
                 self.refuse(&format!("gives {type_name} in column {name}, row {number}"))
-            })?;
-            batches.push(key)?;
+            };
+            let identifier =
+                value(row, identifier, &mut digits).map_err(|found| refuse(found, &names.0))?;
+            match key {
+                None => batches.push(identifier)?,
+                Some(key) => {
+                    let key = value(row, key, &mut key_digits)
+                        .map_err(|found| refuse(found, &names.1))?;
+                    batches.push_keyed(identifier, key)?;
+                }
+            }
         }
         Ok(())
     }
@@ -170,8 +197,14 @@ impl SqliteSource {
     }
 }
 
-/// The identifier in a row, or the name of a type that is none.
-fn identifier<'a>(
+/// Where a statement has what is wanted.
+struct Positions {
+    identifier: usize,
+    key: Option<usize>,
+}
+
+/// The identifier or key in a row, or the name of a type that is none.
+fn value<'a>(
     row: &'a Row<'_>,
     position: usize,
     digits: &'a mut String,

@@ -74,6 +74,15 @@ impl Batches {
         self.flush()
     }
 
+    /// Adds one identifier with the key of whom it belongs to.
+    pub(super) fn push_keyed(&mut self, identifier: &[u8], key: &[u8]) -> Result<(), Abandoned> {
+        self.full.push_keyed(identifier, key);
+        if self.full.len() < ADVISED_BATCH {
+            return Ok(());
+        }
+        self.flush()
+    }
+
     fn flush(&mut self) -> Result<(), Abandoned> {
         if self.full.is_empty() {
             return Ok(());

@@ -44,6 +44,10 @@ impl Book {
                 match row.change {
                     MembershipChange::Enter => assert!(members.insert(row.member), "{row:?}"),
                     MembershipChange::Exit => assert!(members.remove(&row.member), "{row:?}"),
+                    MembershipChange::Move => {
+                        assert!(row.before.is_some_and(|one| members.remove(&one)), "{row:?}");
+                        assert!(members.insert(row.member), "{row:?}");
+                    }
                     _ => {}
                 }
             }
@@ -51,7 +55,7 @@ impl Book {
         members
     }
 
-    fn causes(&self, change: MembershipChange) -> Vec<String> {
+    pub(crate) fn causes(&self, change: MembershipChange) -> Vec<String> {
         let pages = self.pages.lock().unwrap();
         let rows = pages.iter().flat_map(|page| &page.rows).filter(|row| row.change == change);
         rows.map(|row| row.cause.clone()).collect()

@@ -16,6 +16,7 @@ mod leaving;
 mod ledger;
 mod lists;
 mod meddling;
+mod moves;
 mod new_key;
 mod outcomes;
 mod reconcile;

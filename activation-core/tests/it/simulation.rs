@@ -7,6 +7,7 @@
 
 mod crash;
 mod history;
+mod identities;
 mod terrain;
 
 use std::{

@@ -28,6 +28,19 @@ async fn texts(source: &dyn SegmentSource) -> Vec<String> {
     keys.map(|key| String::from_utf8(key).unwrap()).collect()
 }
 
+/// Identifiers and warehouse keys of one scan, as text.
+#[cfg(any(feature = "csv", feature = "sqlite"))]
+async fn rows(source: &dyn SegmentSource) -> Vec<(String, String)> {
+    let mut scan = source.open().await.unwrap();
+    let mut rows = Vec::new();
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    while let Some(batch) = scan.next_batch().await.unwrap() {
+        let keyed = batch.rows().map(|row| (text(row.identifier), text(row.warehouse_key)));
+        rows.extend(keyed);
+    }
+    rows
+}
+
 /// What a scan that must fail says, with its causes.
 #[cfg(any(feature = "csv", feature = "sqlite"))]
 async fn failure(source: &dyn SegmentSource) -> String {

@@ -21,15 +21,22 @@ pub(super) fn open(
 ) -> Result<Arc<dyn SegmentSource>, Problem> {
     let span = source.span();
     Ok(match source.into_inner() {
-        Source::Csv { path, column } => {
-            Arc::new(CsvSource::new(existing(base.join(path), span)?, column))
-        }
-        Source::Sqlite { path, query, column } => {
-            let source = SqliteSource::new(existing(base.join(path), span)?, query);
-            match column {
-                Some(column) => Arc::new(source.column(column)),
+        Source::Csv { path, column, key_column } => {
+            let source = CsvSource::new(existing(base.join(path), span)?, column);
+            match key_column {
+                Some(key_column) => Arc::new(source.key_column(key_column)),
                 None => Arc::new(source),
             }
+        }
+        Source::Sqlite { path, query, column, key_column } => {
+            let mut source = SqliteSource::new(existing(base.join(path), span)?, query);
+            if let Some(column) = column {
+                source = source.column(column);
+            }
+            if let Some(key_column) = key_column {
+                source = source.key_column(key_column);
+            }
+            Arc::new(source)
         }
     })
 }

@@ -20,8 +20,15 @@ fn it_has_every_key_of_the_contract() {
     assert_eq!(activation["segment"], "vip");
     assert_eq!(activation["list"], json!({"id": list.id, "name": "VIP customers"}));
     assert_eq!(activation["status"], "done");
-    let counts = ["added", "removed", "unchanged", "held", "failed"];
-    assert_eq!(counts.map(|key| activation[key].as_u64()), [1, 0, 0, 0, 0].map(Some));
+    let counts = ["added", "removed", "moved", "unchanged", "held", "failed"];
+    assert_eq!(counts.map(|key| activation[key].as_u64()), [1, 0, 0, 0, 0, 0].map(Some));
+    let identities = json!({
+        "waiting": 0, "merged": 0, "split": 0, "rekeyed": 0, "contact_unknown": 0,
+        "contact_shared": 0, "not_movable": 0,
+    });
+    assert_eq!(activation["identities"], identities);
+    assert_eq!(activation["planned"]["moves"], 0);
+    assert_eq!(activation["planned"]["identities"], identities);
     assert_eq!(activation["rejected"], json!({"empty": 1, "invalid_email": 1}));
     assert_eq!(activation["guard"], json!({"outcome": "passed", "reasons": []}));
     assert_eq!(activation["plan_digest"].as_str().map(str::len), Some(32));

@@ -180,3 +180,45 @@ fn people_whom_others_put_on_the_list_stay() {
     assert_eq!(case.activate(&[]).code, 0);
     assert_eq!(case.members("vip"), ["ann@example.com", "guest@example.com"]);
 }
+
+#[test]
+fn with_a_key_column_a_changed_address_keeps_its_contact() {
+    let keyed = VIP.replace("column = \"email\"", "column = \"email\", key_column = \"id\"");
+    let csv = Case::new();
+    csv.configure(&format!("{keyed}\n"));
+    let write_csv = |address: &str| {
+        csv.write("vip.csv", &format!("id,email\n1,ann@example.com\n2,{address}\n"));
+    };
+    let sqlite = Case::new();
+    let warehouse = rusqlite::Connection::open(sqlite.path("warehouse.db")).unwrap();
+    warehouse.execute_batch("CREATE TABLE people (id INTEGER, email TEXT)").unwrap();
+    sqlite.configure(
+        "\n[[activation]]\nsegment = \"vip\"\nsource = { kind = \"sqlite\", \
+         path = \"warehouse.db\", query = \"SELECT id, email FROM people\", key_column = \"id\" }\n",
+    );
+    let write_sqlite = |address: &str| {
+        warehouse.execute("DELETE FROM people", []).unwrap();
+        let rows = "INSERT INTO people VALUES (1, 'ann@example.com'), (2, ?1)";
+        warehouse.execute(rows, [address]).unwrap();
+    };
+    for (case, write) in [(&csv, &write_csv as &dyn Fn(&str)), (&sqlite, &write_sqlite)] {
+        write("old@example.com");
+        assert_eq!(case.activate(&[]).code, 0);
+        let list = case.service.list_named("vip").unwrap().id;
+        let id_of = |address: &str| {
+            let mut members = case.service.members(list).into_iter();
+            members.find(|one| one.email.as_deref() == Some(address)).map(|one| one.id)
+        };
+        let before = id_of("old@example.com");
+        assert!(before.is_some());
+        write("new@example.com");
+        let (run, report) = case.activate_with_report(&[]);
+        assert_eq!(run.code, 0, "{run:?}");
+        let counts = ["added", "removed", "moved", "unchanged"];
+        let counts = counts.map(|key| report["activations"][0][key].clone());
+        assert_eq!(counts, [json!(0), json!(0), json!(1), json!(1)], "{report}");
+        assert!(run.stdout.contains("moved to another identifier: 1"), "{run:?}");
+        assert_eq!(id_of("new@example.com"), before);
+        assert_eq!(case.service.contact_count(), 2);
+    }
+}

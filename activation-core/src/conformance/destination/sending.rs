@@ -11,7 +11,7 @@ pub(super) async fn at_least_one_member_fits_into_a_submission(bench: &Bench<'_>
     for operation in [Operation::Add, Operation::Remove] {
         let members = match operation {
             Operation::Add => additions(&people),
-            Operation::Remove => removals(&contacts),
+            Operation::Remove | Operation::Move => removals(&contacts),
         };
         for count in [1, FEW, MANY] {
             let fit = bench.destination.batch_size(list.id, operation, &members[..count]);

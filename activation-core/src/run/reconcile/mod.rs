@@ -4,6 +4,7 @@
 //! membership: a repair moves our record, and the next run does what follows from it.
 
 mod drift;
+mod recorded_keys;
 mod report;
 mod sides;
 mod sorter;
@@ -19,6 +20,7 @@ use segment_diff::Fingerprint;
 pub use self::{drift::Drift, report::ReconcileReport};
 use self::{
     drift::{Verdict, judge},
+    recorded_keys::RecordedKeys,
     sides::{Member, Sides},
 };
 use super::{
@@ -197,8 +199,11 @@ impl Session<'_> {
             let mut recovery = RunReport::new(self.activation, self.started_at);
             recover::recover(self, &mut recovery).await?;
         }
+        let lost = how.mode == ReconcileMode::Rebuild;
+        let keys = RecordedKeys::open(self, lost).await?;
         let mut record = Record {
-            members: MembershipWriter::begin(self.store, self.lease()?).await?,
+            members: MembershipWriter::begin(self.store, self.lease()?, keys.is_keyed()).await?,
+            keys,
             ledger: self.ledger()?,
         };
         let found = self.compare(&list, source, how, Some(&mut record), report).await?;
@@ -214,7 +219,7 @@ impl Session<'_> {
         if report.drift.repairable() == 0 && unhold.is_empty() && !is_new && !report.snapshot_lost {
             return Ok(());
         }
-        let Record { members, mut ledger } = record;
+        let Record { members, mut ledger, .. } = record;
         let snapshot = members.finish().await?;
         let pin = self.head.pin.clone().unwrap_or_else(|| self.pin_of(account, list));
         let hold = self.watched(&found.vanished);
@@ -301,7 +306,8 @@ impl Session<'_> {
                 verdict.record(&member)
             };
             if let (Some(record), Some(corrected)) = (record.as_deref_mut(), corrected) {
-                record.members.push(corrected).await?;
+                let key = record.keys.of(&corrected.member).await?;
+                record.members.push(corrected, key).await?;
             }
         }
         Ok(found)
@@ -310,7 +316,7 @@ impl Session<'_> {
     /// Members whose batch has not come to an end.
     fn in_flux(&self) -> HashSet<Fingerprint> {
         let batches = self.journal.batches.iter();
-        batches.flat_map(|batch| batch.members.iter().map(|entry| entry.member)).collect()
+        batches.flat_map(|batch| batch.entries().map(|entry| entry.member)).collect()
     }
 
     /// Vanished members are tried again at once the first time, and then held like others.
@@ -342,6 +348,8 @@ impl Session<'_> {
 /// Our record as it is put right, and what the ledger says of it.
 struct Record<'a> {
     members: MembershipWriter,
+    /// The warehouse keys of our record as it was.
+    keys: RecordedKeys,
     ledger: LedgerWriter<'a>,
 }
 

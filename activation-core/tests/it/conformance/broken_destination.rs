@@ -197,6 +197,10 @@ impl Destination for BrokenDestination {
         }
     }
 
+    fn can_move(&self) -> bool {
+        self.good.can_move()
+    }
+
     async fn find_contacts(
         &self,
         identifiers: &[Identifier],

@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf};
 use activation_core::{ADVISED_BATCH, SegmentSource, sources::CsvSource};
 use tempfile::TempDir;
 
-use super::{failure, scan, texts};
+use super::{failure, rows, scan, texts};
 
 struct Table(TempDir);
 
@@ -204,4 +204,22 @@ fn dropping_a_scan_stops_its_thread() {
     runtime.block_on(async { drop(table.column("email").open().await.unwrap()) });
     // Waits for the thread, which would wait for a reader for ever.
     drop(runtime);
+}
+
+#[tokio::test]
+async fn a_key_column_gives_each_row_its_warehouse_key() {
+    let table = Table::new("id,email\n 17 ,a@example.com\n,b@example.com\nx-1,\n");
+    let source = table.column("email").key_column("id");
+    let pairs = [("a@example.com", "17"), ("b@example.com", ""), ("", "x-1")];
+    let pairs = pairs.map(|(email, key)| (email.to_owned(), key.to_owned()));
+    assert_eq!(rows(&source).await, pairs);
+    let told = failure(&table.column("email").key_column("customer")).await;
+    assert!(told.contains(r#"has no column "customer"; it has "id", "email""#), "{told}");
+}
+
+#[tokio::test]
+async fn without_a_key_column_no_batch_has_keys() {
+    let table = Table::new("id,email\n17,a@example.com\n");
+    let mut scan = table.column("email").open().await.unwrap();
+    assert!(!scan.next_batch().await.unwrap().unwrap().has_warehouse_keys());
 }

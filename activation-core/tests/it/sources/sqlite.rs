@@ -6,7 +6,7 @@ use activation_core::{ADVISED_BATCH, SegmentSource, sources::SqliteSource};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-use super::{failure, scan, texts};
+use super::{failure, rows, scan, texts};
 
 struct Warehouse(TempDir);
 
@@ -200,4 +200,31 @@ fn dropping_a_scan_stops_its_query() {
     }
     // Waits for both threads, and would do so for ever.
     drop(runtime);
+}
+
+#[tokio::test]
+async fn a_key_column_gives_each_row_its_warehouse_key() {
+    let warehouse = Warehouse::new(PEOPLE);
+    let expected = [("ann@example.com", "1"), ("Béa@example.com", "2"), ("", "3"), ("", "4")];
+    let expected = expected.map(|(email, key)| (email.to_owned(), key.to_owned()));
+    // The other one of two columns has the identifiers.
+    let two = warehouse.query("SELECT id, email FROM people ORDER BY id").key_column("id");
+    assert_eq!(rows(&two).await, expected);
+    let three = warehouse.query("SELECT vip, id, email FROM people ORDER BY id");
+    let three = three.column("email").key_column("id");
+    assert_eq!(rows(&three).await, expected);
+}
+
+#[tokio::test]
+async fn a_key_that_is_no_key_is_an_error_that_names_its_column() {
+    let warehouse = Warehouse::new(PEOPLE);
+    let real = warehouse.query("SELECT email, vip FROM people ORDER BY id").key_column("vip");
+    let told = failure(&real).await;
+    assert!(told.ends_with(r#"gives a real number in column "vip", row 2"#), "{told}");
+    let missing = warehouse.query("SELECT email FROM people").key_column("id");
+    let told = failure(&missing).await;
+    assert!(told.contains(r#"has no column "id"; it has "email""#), "{told}");
+    let unnamed = warehouse.query("SELECT id, email, vip FROM people").key_column("id");
+    let told = failure(&unnamed).await;
+    assert!(told.contains("gives 3 columns; name the one with the identifiers"), "{told}");
 }

@@ -8,8 +8,11 @@ use std::{
 };
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use rusqlite::{
-    Connection, ErrorCode, OpenFlags, Row, Statement, config::DbConfig, types::ValueRef,
+    Connection, ErrorCode, OpenFlags, OptionalExtension, Row, Statement,
+    config::DbConfig,
+    types::{Value, ValueRef},
 };
 
 use super::{columns, thread};
@@ -25,12 +28,13 @@ pub struct SqliteSource {
     query: String,
     column: Option<String>,
     key_column: Option<String>,
+    as_of: Option<String>,
 }
 
 impl SqliteSource {
     /// The segment that `query`, one SELECT statement with one column, finds in the file `path`.
     pub fn new(path: impl Into<PathBuf>, query: impl Into<String>) -> Self {
-        Self { path: path.into(), query: query.into(), column: None, key_column: None }
+        Self { path: path.into(), query: query.into(), column: None, key_column: None, as_of: None }
     }
 
     /// Takes the identifiers from the column of this name, so that the query may have others.
@@ -45,6 +49,15 @@ impl SqliteSource {
     #[must_use]
     pub fn key_column(mut self, name: impl Into<String>) -> Self {
         self.key_column = Some(name.into());
+        self
+    }
+
+    /// Asks with this query, of the same state of the file, of when its data are: one value, a time
+    /// as RFC 3339 text (`2027-03-01T06:00:00Z`) or in whole seconds since 1970. Anything else, no
+    /// row included, stops the scan.
+    #[must_use]
+    pub fn as_of(mut self, query: impl Into<String>) -> Self {
+        self.as_of = Some(query.into());
         self
     }
 }
@@ -64,13 +77,14 @@ impl fmt::Debug for SqliteSource {
 impl SegmentSource for SqliteSource {
     async fn open(&self) -> Result<Box<dyn SegmentScan>, SourceError> {
         let source = self.clone();
-        let (source, mut connection) = thread::blocking(move || {
+        let (source, mut connection, as_of) = thread::blocking(move || {
             let connection = source.connect()?;
             source.prepare(&connection)?;
-            Ok((source, connection))
+            let as_of = source.read_as_of(&connection)?;
+            Ok((source, connection, as_of))
         })
         .await?;
-        Ok(thread::scan(None, move |batches| source.read(&mut connection, batches)))
+        Ok(thread::scan(as_of, move |batches| source.read(&mut connection, batches)))
     }
 }
 
@@ -93,6 +107,26 @@ impl SqliteSource {
             Ok(connection)
         });
         connected.map_err(|error| self.explain(error))
+    }
+
+    /// Of when the data are. The transaction that is begun for it lasts as long as the connection, so
+    /// that the rows are those of the same state.
+    fn read_as_of(&self, connection: &Connection) -> Result<Option<DateTime<Utc>>, SourceError> {
+        let Some(query) = &self.as_of else { return Ok(None) };
+        let place = format!("the query for the time of {}", self.path.display());
+        let failed = |error| explain(&place, error);
+        connection.execute_batch("BEGIN").map_err(failed)?;
+        let asked = connection.query_row(query, [], |row| row.get(0));
+        let value = asked.optional().map_err(failed)?;
+        let time = match &value {
+            Some(Value::Text(text)) => DateTime::parse_from_rfc3339(text.trim()).ok(),
+            Some(Value::Integer(seconds)) => {
+                DateTime::from_timestamp(*seconds, 0).map(|at| at.fixed_offset())
+            }
+            _ => None,
+        };
+        let time = time.ok_or_else(|| refuse(&place, "gives no time"))?;
+        Ok(Some(time.to_utc()))
     }
 
     /// The statement and the positions of its columns.
@@ -169,31 +203,38 @@ impl SqliteSource {
     }
 
     fn refuse(&self, why: &str) -> SourceError {
-        SourceError::permanent(format!("{} {why}", self.place()))
+        refuse(&self.place(), why)
     }
 
     fn explain(&self, error: rusqlite::Error) -> SourceError {
-        let place = self.place();
-        match &error {
-            rusqlite::Error::MultipleStatement => {
-                self.refuse("has several statements; it must be one")
-            }
-            // Not kept as the cause, since it shows the query, which may name somebody's address.
-            rusqlite::Error::SqlInputError { msg, offset, .. } if msg.contains('@') => {
-                self.refuse(&format!("is not valid at byte {offset}"))
-            }
-            rusqlite::Error::SqlInputError { msg, offset, .. } => {
-                self.refuse(&format!("is not valid at byte {offset}: {msg}"))
-            }
-            _ if matches!(
-                error.sqlite_error_code(),
-                Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
-            ) =>
-            {
-                SourceError::temporary(format!("{place} has to wait for another program"))
-            }
-            _ => SourceError::permanent(format!("{place} failed")).caused_by(error),
+        explain(&self.place(), error)
+    }
+}
+
+fn refuse(place: &str, why: &str) -> SourceError {
+    SourceError::permanent(format!("{place} {why}"))
+}
+
+fn explain(place: &str, error: rusqlite::Error) -> SourceError {
+    match &error {
+        rusqlite::Error::MultipleStatement => {
+            refuse(place, "has several statements; it must be one")
         }
+        // Not kept as the cause, since it shows the query, which may name somebody's address.
+        rusqlite::Error::SqlInputError { msg, offset, .. } if msg.contains('@') => {
+            refuse(place, &format!("is not valid at byte {offset}"))
+        }
+        rusqlite::Error::SqlInputError { msg, offset, .. } => {
+            refuse(place, &format!("is not valid at byte {offset}: {msg}"))
+        }
+        _ if matches!(
+            error.sqlite_error_code(),
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+        ) =>
+        {
+            SourceError::temporary(format!("{place} has to wait for another program"))
+        }
+        _ => SourceError::permanent(format!("{place} failed")).caused_by(error),
     }
 }
 

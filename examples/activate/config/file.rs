@@ -78,8 +78,18 @@ pub(super) struct Exclusion {
 #[derive(Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields, expecting = "a table")]
 pub(super) enum Source {
-    Csv { path: String, column: String, key_column: Option<String> },
-    Sqlite { path: String, query: String, column: Option<String>, key_column: Option<String> },
+    Csv {
+        path: String,
+        column: String,
+        key_column: Option<String>,
+    },
+    Sqlite {
+        path: String,
+        query: String,
+        column: Option<String>,
+        key_column: Option<String>,
+        as_of: Option<String>,
+    },
 }
 
 /// Reads the syntax.

@@ -28,13 +28,16 @@ pub(super) fn open(
                 None => Arc::new(source),
             }
         }
-        Source::Sqlite { path, query, column, key_column } => {
+        Source::Sqlite { path, query, column, key_column, as_of } => {
             let mut source = SqliteSource::new(existing(base.join(path), span)?, query);
             if let Some(column) = column {
                 source = source.column(column);
             }
             if let Some(key_column) = key_column {
                 source = source.key_column(key_column);
+            }
+            if let Some(as_of) = as_of {
+                source = source.as_of(as_of);
             }
             Arc::new(source)
         }

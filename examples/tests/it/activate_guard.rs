@@ -60,3 +60,28 @@ fn limits_of_an_activation_replace_those_of_the_destination_one_by_one() {
     case.segment("vip.csv", &[]);
     assert_eq!(case.activate(&[]).code, 3);
 }
+
+#[test]
+fn data_that_are_too_old_stop_a_run() {
+    let case = Case::new();
+    let warehouse = rusqlite::Connection::open(case.path("warehouse.db")).unwrap();
+    warehouse
+        .execute_batch(
+            "CREATE TABLE people (email TEXT); CREATE TABLE loads (at TEXT);
+             INSERT INTO people VALUES ('ann@example.com'); INSERT INTO loads VALUES ('2020-01-01T00:00:00Z');",
+        )
+        .unwrap();
+    case.configure(
+        "\n[[activation]]\nsegment = \"vip\"\nguard = { max_age_hours = 36 }\nsource = { kind = \"sqlite\", \
+         path = \"warehouse.db\", query = \"SELECT email FROM people\", \
+         as_of = \"SELECT max(at) FROM loads\" }\n",
+    );
+    let (stopped, report) = case.activate_with_report(&[]);
+    assert_eq!(stopped.code, 3, "{stopped:?}");
+    assert_eq!(report["activations"][0]["as_of"], "2020-01-01T00:00:00Z");
+    warehouse
+        .execute("INSERT INTO loads VALUES (strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))", [])
+        .unwrap();
+    assert_eq!(case.activate(&[]).code, 0);
+    assert_eq!(case.members("vip"), ["ann@example.com"]);
+}

@@ -228,3 +228,59 @@ async fn a_key_that_is_no_key_is_an_error_that_names_its_column() {
     let told = failure(&unnamed).await;
     assert!(told.contains("gives 3 columns; name the one with the identifiers"), "{told}");
 }
+
+#[tokio::test]
+async fn the_time_of_the_data_is_text_or_seconds() {
+    let warehouse = Warehouse::new(PEOPLE);
+    let as_of = async |query: &str| {
+        let source = warehouse.query("SELECT email FROM people").as_of(query);
+        let mut scan = source.open().await.unwrap();
+        while scan.next_batch().await.unwrap().is_some() {}
+        scan.as_of().unwrap().to_rfc3339()
+    };
+    assert_eq!(as_of("SELECT '2027-03-01T07:00:00+01:00'").await, "2027-03-01T06:00:00+00:00");
+    assert_eq!(as_of("SELECT 1803880800").await, "2027-03-01T06:00:00+00:00");
+    let silent = warehouse.query("SELECT email FROM people").open().await.unwrap();
+    assert_eq!(silent.as_of(), None);
+}
+
+#[tokio::test]
+async fn what_is_no_time_stops_the_scan() {
+    let warehouse = Warehouse::new(PEOPLE);
+    let place = format!("the query for the time of {} ", warehouse.file().display());
+    for (query, problem) in [
+        ("SELECT 'yesterday'", "gives no time"),
+        ("SELECT NULL", "gives no time"),
+        ("SELECT 1.5", "gives no time"),
+        ("SELECT id FROM people WHERE id = 99", "gives no time"),
+        ("SELECT max(at) FROM loads", "is not valid at byte 0: no such table: loads"),
+    ] {
+        let told = failure(&warehouse.query("SELECT email FROM people").as_of(query)).await;
+        let problem = format!("{place}{problem}");
+        assert!(told.starts_with(&problem), "{query}: {told}");
+    }
+}
+
+#[tokio::test]
+async fn rows_and_their_time_are_of_the_same_state_of_the_file() {
+    let warehouse = Warehouse::new(
+        "PRAGMA journal_mode = WAL;
+         CREATE TABLE people (email TEXT);
+         CREATE TABLE loads (at INTEGER);
+         INSERT INTO people VALUES ('ann@example.com');
+         INSERT INTO loads VALUES (1);",
+    );
+    let source = warehouse.query("SELECT email FROM people").as_of("SELECT max(at) FROM loads");
+    let mut scan = source.open().await.unwrap();
+    Connection::open(warehouse.file())
+        .unwrap()
+        .execute_batch(
+            "INSERT INTO people VALUES ('bob@example.com'); INSERT INTO loads VALUES (2);",
+        )
+        .unwrap();
+    let mut rows = 0;
+    while let Some(batch) = scan.next_batch().await.unwrap() {
+        rows += batch.len();
+    }
+    assert_eq!((rows, scan.as_of().unwrap().timestamp()), (1, 1));
+}

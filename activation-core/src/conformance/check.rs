@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{DestinationError, SourceError, StoreError};
+use crate::{DestinationError, LedgerError, SourceError, StoreError};
 
 /// The clauses of a contract that an implementation breaks.
 ///
@@ -79,6 +79,12 @@ impl From<SourceError> for Broken {
 impl From<DestinationError> for Broken {
     fn from(error: DestinationError) -> Self {
         Self(format!("the destination failed ({:?}): {error}", error.kind))
+    }
+}
+
+impl From<LedgerError> for Broken {
+    fn from(error: LedgerError) -> Self {
+        Self(format!("the ledger failed: {error}"))
     }
 }
 

@@ -18,6 +18,8 @@
 //! | [`SegmentSource`](crate::SegmentSource) | [`segment_source`], [`broken_segment_source`] |
 //! | [`StateStore`](crate::StateStore) | [`state_store`], [`durable_state_store`] |
 //! | [`Destination`](crate::Destination) | [`destination`], [`destination_in_trouble`] |
+//! | [`Exclusions`](crate::Exclusions) | [`exclusions()`] |
+//! | [`Ledger`](crate::Ledger) | [`ledger()`] |
 //! | [`Clock`](crate::Clock) | [`clock()`] |
 //!
 //! [`Approver`](crate::Approver) and [`Observer`](crate::Observer) promise nothing that could be
@@ -26,6 +28,8 @@
 mod check;
 mod clock;
 mod destination;
+mod exclusions;
+mod ledger;
 mod segment_source;
 mod state_store;
 
@@ -33,6 +37,8 @@ pub use self::{
     check::{Conformance, Violation, Violations},
     clock::clock,
     destination::{Trouble, destination, destination_in_trouble},
+    exclusions::exclusions,
+    ledger::ledger,
     segment_source::{broken_segment_source, segment_source},
     state_store::{durable_state_store, state_store},
 };

@@ -3,6 +3,8 @@
 
 mod broken_clock;
 mod broken_destination;
+mod broken_exclusions;
+mod broken_ledger;
 mod broken_source;
 mod broken_store;
 mod ours;

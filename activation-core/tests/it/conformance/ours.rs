@@ -1,7 +1,9 @@
 //! What this crate brings along keeps every clause.
 
+use std::sync::Arc;
+
 use activation_core::{
-    MemoryStore, SystemClock,
+    ExcludedSegments, MemoryStore, SystemClock,
     conformance::{self, Trouble},
     sources::MemorySource,
 };
@@ -106,6 +108,21 @@ async fn dotdigital_in_trouble() {
             .unwrap();
         world.assert_harmless();
     }
+}
+
+#[tokio::test]
+async fn the_exclusions_made_of_segments() {
+    let sources = ["complained", "employee"].map(|why| (why, Arc::new(MemorySource::new([""; 0]))));
+    let exclusions = sources
+        .iter()
+        .fold(ExcludedSegments::default(), |all, (why, source)| all.segment(*why, source.clone()));
+    let set = async |people: Vec<(String, String)>| {
+        for (why, source) in &sources {
+            let people = people.iter().filter(|(reason, _)| reason == why);
+            source.set(people.map(|(_, key)| key.clone()));
+        }
+    };
+    conformance::exclusions(&exclusions, set).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use segment_diff::Fingerprint;
 
-use super::check::{Broken, Checked, Conformance, check_each};
+use super::check::{Checked, Conformance, check_each};
 use crate::{ContactId, Ledger, LedgerPage, LedgerRow, MembershipChange};
 
 /// Checks a ledger against the contract of [`Ledger`].

@@ -52,7 +52,7 @@ impl Exclusions for &'static BrokenExclusions {
         if self.breach == Some(Breach::RemembersItsFirstScan) {
             people = self.first_scan.lock().unwrap().get_or_insert(people).clone();
         }
-        Ok(Box::new(Scan { exclusions: self, people, next: 0 }))
+        Ok(Box::new(Scan { exclusions: *self, people, next: 0 }))
     }
 }
 

@@ -74,8 +74,8 @@
 //!
 //! # What is kept
 //!
-//! The state holds keyed fingerprints of identifiers and contact ids, no addresses; the key may be
-//! the host's to keep ([`DirectoryStore::open_with_key`]). Reports and errors carry counts
+//! The state holds keyed fingerprints of identifiers and of warehouse keys, and contact ids, no
+//! addresses; the key may be the host's to keep ([`DirectoryStore::open_with_key`]). Reports and errors carry counts
 //! and causes, no addresses and no credentials, unless [`Settings::show_rejects`] asks for unusable
 //! rows. [`Engine::erase`] forgets one person everywhere.
 //!

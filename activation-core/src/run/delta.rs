@@ -385,8 +385,7 @@ async fn load_probe(sides: &Sides<'_>, sightings: &mut Sightings) -> Result<Prob
     while reader.next_members(&mut members).await? {
         for (position, entry) in members.iter().enumerate() {
             if reader.is_keyed() {
-                let index = usize::try_from(count).unwrap_or(usize::MAX);
-                sightings.recorded(index + position, reader.key(position));
+                sightings.recorded(reader.key(position), capacity);
             }
             builder.push(entry.member).map_err(|error| {
                 StoreError::new(StoreErrorKind::Corrupt, "the snapshot is out of order")

@@ -76,7 +76,7 @@ impl Engine {
     /// names any more. `person` are the identifiers she is known by, of whatever kinds: by each of
     /// them, and by every contact that the state knows her as.
     ///
-    /// Afterwards neither her fingerprint nor her contact id is in the store. The list is left alone
+    /// Afterwards neither her fingerprint nor her contact id nor her warehouse key is in the store. The list is left alone
     /// and no contact is touched: **if she is on a list, she stays there as a foreign member**, whom
     /// nobody removes when she leaves the segment. To have her removed, exclude her
     /// ([`exclusions`](Self::exclusions)) and [`run`](Self::run) first. If the segment still has her

@@ -47,9 +47,11 @@ impl Sightings {
         }
     }
 
-    /// Takes in the recorded key of the next member, in the order of the probe.
-    pub(super) fn recorded(&mut self, index: usize, key: Option<WarehouseKey>) {
-        self.tags.resize(index, 0);
+    /// Takes in the recorded key of the next member, in the order of the probe, of so many `members`.
+    pub(super) fn recorded(&mut self, key: Option<WarehouseKey>, members: usize) {
+        if self.tags.is_empty() {
+            self.tags.reserve_exact(members);
+        }
         self.tags.push(key.map_or(0, WarehouseKey::tag));
     }
 

@@ -3,6 +3,7 @@
 mod bench;
 mod lists;
 mod members;
+mod moves;
 mod sending;
 mod trouble;
 
@@ -13,8 +14,8 @@ use crate::{Clock, Destination};
 
 /// Checks a destination against the contract of [`Destination`].
 ///
-/// Works on a real account too, best one for tests: it creates about a dozen lists whose names
-/// begin with `name`, and about 300 contacts at `example.com`, and cannot take them away again.
+/// Works on a real account too, best one for tests: it creates about two dozen lists whose names
+/// begin with `name`, and about 400 contacts at `example.com`, and cannot take them away again.
 /// `name` must not have been used before on this account; letters and digits are best. `clock` is
 /// the one that the destination goes by: the suite sleeps on it between two questions about a job,
 /// and waits for one up to an hour.
@@ -44,6 +45,8 @@ pub async fn destination(
         members::removal_deletes_nobody,
         members::contacts_are_found_in_the_order_asked,
         members::looking_somebody_up_creates_nobody,
+        moves::a_move_gives_the_same_contact_the_new_identifier_and_changes_nothing_again,
+        moves::a_move_takes_no_identifier_away_from_another_contact,
         sending::at_least_one_member_fits_into_a_submission,
         sending::no_more_members_fit_into_a_submission_than_there_are,
         sending::a_settled_submission_has_an_outcome_for_each_member,

@@ -36,6 +36,8 @@ enum Breach {
     DeletesContacts,
     FindsInAnyOrder,
     CreatesWhomItLooksUp,
+    OnlySaysItMoved,
+    SaysItTookWhatIsTaken,
     FitsNobody,
     FitsMoreThanThereAre,
     LeavesOutcomesOut,
@@ -230,7 +232,8 @@ impl Destination for BrokenDestination {
         let first_is_there = self.on_list(list_id, &batch.members[0]).await;
         match (batch.operation, self.breach) {
             (Operation::Add, Some(OnlySaysItAdded))
-            | (Operation::Remove, Some(OnlySaysItRemoved)) => {
+            | (Operation::Remove, Some(OnlySaysItRemoved))
+            | (Operation::Move, Some(OnlySaysItMoved)) => {
                 return Ok(Self::all(batch, &done()));
             }
             (Operation::Add, Some(RefusesWhoIsThere)) if first_is_there => {
@@ -238,6 +241,13 @@ impl Destination for BrokenDestination {
             }
             (Operation::Remove, Some(RefusesWhoIsNotThere)) if !first_is_there => {
                 return Ok(Self::all(batch, &refused()));
+            }
+            (Operation::Move, Some(SaysItTookWhatIsTaken)) => {
+                let wanted: Vec<_> = batch.members[0].identifier.iter().cloned().collect();
+                let owner = self.good.find_contacts(&wanted).await?[0];
+                if owner.is_some_and(|owner| Some(owner) != batch.members[0].contact) {
+                    return Ok(Self::all(batch, &done()));
+                }
             }
             (Operation::Remove, Some(RemovesFromEveryList)) => {
                 let lists = self.lists.lock().unwrap().clone();
@@ -306,6 +316,11 @@ async fn each_breach_of_a_destinations_contract_is_found() {
         (DeletesContacts, "removal_deletes_nobody"),
         (FindsInAnyOrder, "contacts_are_found_in_the_order_asked"),
         (CreatesWhomItLooksUp, "looking_somebody_up_creates_nobody"),
+        (
+            OnlySaysItMoved,
+            "a_move_gives_the_same_contact_the_new_identifier_and_changes_nothing_again",
+        ),
+        (SaysItTookWhatIsTaken, "a_move_takes_no_identifier_away_from_another_contact"),
         (FitsNobody, "at_least_one_member_fits_into_a_submission"),
         (FitsMoreThanThereAre, "no_more_members_fit_into_a_submission_than_there_are"),
         (LeavesOutcomesOut, "a_settled_submission_has_an_outcome_for_each_member"),

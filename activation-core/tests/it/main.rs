@@ -15,6 +15,8 @@ mod leaving;
 mod ledger;
 mod lists;
 mod meddling;
+#[cfg(all(feature = "directory", feature = "test-util"))]
+mod mutations;
 mod new_key;
 mod outcomes;
 mod reconcile;

@@ -2,9 +2,7 @@
 
 use super::{
     Store,
-    bench::{
-        furnish, lease, load, members, refused, step, vip, write,
-    },
+    bench::{furnish, lease, load, members, refused, step, vip, write},
 };
 use crate::{
     ActivationKey, StoreErrorKind,

@@ -165,6 +165,7 @@ impl Engine {
                 report.run = Some(lease.token);
                 let mut session = Session::new(self, activation, destination, Some(lease));
                 let result = session.run(source, digest, &mut report).await;
+                let result = session.unless_overtaken(result).await;
                 let released = session.release().await;
                 conclude(&mut report, result.and(released));
             }

@@ -105,6 +105,21 @@ impl<'a> Session<'a> {
         if self.lease.is_some() { self.renew().await } else { Ok(()) }
     }
 
+    /// The result of a run, unless it lost its lease on the way: then it may have taken its
+    /// follower's work for somebody else's.
+    pub(super) async fn unless_overtaken(
+        &self,
+        result: Result<(), RunError>,
+    ) -> Result<(), RunError> {
+        match &result {
+            Err(error) if !error.is_temporary() => {
+                self.store.renew(self.lease()?, self.clock.now(), LEASE).await?;
+            }
+            _ => {}
+        }
+        result
+    }
+
     pub(super) async fn release(&self) -> Result<(), RunError> {
         Ok(self.store.release(self.lease()?).await?)
     }

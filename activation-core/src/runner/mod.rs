@@ -411,6 +411,7 @@ async fn end_in_time(
     interrupt: &Interrupt,
 ) {
     tokio::select! {
+        biased;
         () = clock.sleep(longest_run) => {
             interrupt.reach(Stage::Park);
             clock.sleep(GRACE).await;

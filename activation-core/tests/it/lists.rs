@@ -236,7 +236,7 @@ async fn a_visibility_changed_by_hand_is_left_as_it_is() {
     let settings = SimulatorSettings::default();
     let credentials = Credentials::new(&settings.user, &settings.password);
     let transport = Arc::new(world.simulator.transport(Arc::new(world.clock)));
-    let by_hand = crate::world::client(credentials, transport, &world.clock);
+    let by_hand = crate::world::client(credentials, transport, Arc::new(world.clock));
     let public = ListWish { name: "VIP".into(), visibility: Visibility::Public };
     Dotdigital::new(&by_hand).update_list(list.unsigned_abs().into(), &public).await.unwrap();
     let report = world.run(&vip()).await;

@@ -17,6 +17,8 @@ mod ledger;
 mod lists;
 mod meddling;
 mod moves;
+#[cfg(all(feature = "directory", feature = "test-util"))]
+mod mutations;
 mod new_key;
 mod outcomes;
 mod reconcile;

@@ -64,7 +64,7 @@ async fn run_meddled(
     let meddler = Arc::new(Meddler { service, change: Box::new(change), writes });
     let settings = SimulatorSettings::default();
     let credentials = Credentials::new(&settings.user, &settings.password);
-    let destination = Dotdigital::new(&client(credentials, meddler.clone(), &world.clock));
+    let destination = Dotdigital::new(&client(credentials, meddler.clone(), Arc::new(world.clock)));
     let report = world.engine().run(activation, &world.source, &destination).await;
     let writes = meddler.writes.lock().unwrap().clone();
     (report, writes)

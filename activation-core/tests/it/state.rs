@@ -10,5 +10,7 @@ mod damage;
 mod directory;
 #[cfg(feature = "directory")]
 mod read_only;
+#[cfg(all(feature = "directory", feature = "test-util"))]
+mod takeover;
 #[cfg(feature = "directory")]
 mod tools;

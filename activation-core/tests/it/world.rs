@@ -49,7 +49,7 @@ impl World {
         let credentials = Credentials::new(&settings.user, &settings.password);
         let simulator = Simulator::new(settings);
         let transport = Arc::new(simulator.transport(Arc::new(clock)));
-        let client = client(credentials, transport, &clock);
+        let client = client(credentials, transport, Arc::new(clock));
         Self {
             simulator,
             clock,
@@ -110,13 +110,13 @@ impl World {
 pub(crate) fn client(
     credentials: Credentials,
     transport: Arc<dyn Transport>,
-    clock: &VirtualClock,
+    clock: Arc<dyn dotdigital_client::Clock>,
 ) -> Client {
     Client::builder()
         .credentials(credentials)
         .endpoint("http://127.0.0.1:9")
         .transport(transport)
-        .clock(Arc::new(*clock))
+        .clock(clock)
         // The same waits in every replay of a seed.
         .retry(RetryPolicy { jitter_seed: Some(7), ..RetryPolicy::default() })
         .build()

@@ -12,7 +12,10 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use super::{files, names, steps::Steps};
+use super::{
+    files, names,
+    steps::{Step, Steps},
+};
 use crate::state::{ActivationKey, Lease, StoreError, StoreErrorKind};
 
 /// The locks of the leases this store handed out.
@@ -71,25 +74,36 @@ impl LeaseLocks {
         }
     }
 
+    /// The lock files of an activation.
+    pub(super) fn files(&self, activation: &ActivationKey) -> Vec<String> {
+        files::names_with_prefix(&self.directory, &names::prefix(activation))
+    }
+
     /// Holds the lock of a lease that was given, and removes the files of those before it.
-    pub(super) fn keep(&self, activation: &ActivationKey, lock: LeaseLock) {
-        let current = self.name(activation, lock.token);
+    pub(super) fn keep(
+        &self,
+        activation: &ActivationKey,
+        lock: LeaseLock,
+        before: &[String],
+    ) -> Result<(), StoreError> {
         self.held().insert(activation.clone(), lock);
-        for name in files::names_with_prefix(&self.directory, &names::prefix(activation)) {
-            if name != current {
-                // A file left behind only costs its name, and the next lease tries again.
-                let _ = fs::remove_file(self.directory.join(name));
-            }
+        for name in before {
+            self.steps.before(Step::RemoveLock)?;
+            // A file left behind only costs its name, and the next lease tries again.
+            let _ = fs::remove_file(self.directory.join(name));
         }
+        Ok(())
     }
 
     /// Frees the lock of a lease that was given back.
-    pub(super) fn free(&self, lease: &Lease) {
+    pub(super) fn free(&self, lease: &Lease) -> Result<(), StoreError> {
         let mut held = self.held();
         if held.get(&lease.activation).is_some_and(|lock| lock.token == lease.token) {
             held.remove(&lease.activation);
+            self.steps.before(Step::RemoveLock)?;
             let _ = fs::remove_file(self.path(&lease.activation, lease.token));
         }
+        Ok(())
     }
 
     fn held(&self) -> MutexGuard<'_, HashMap<ActivationKey, LeaseLock>> {

@@ -223,8 +223,7 @@ impl StateStore for DirectoryStore {
         let lease = lease.clone();
         self.with_parts(move |parts| {
             parts.database.write("release", |tx| rows::end_lease(tx, &lease))?;
-            parts.locks.free(&lease);
-            Ok(())
+            parts.locks.free(&lease)
         })
         .await
     }

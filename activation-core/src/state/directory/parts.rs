@@ -55,17 +55,19 @@ impl Parts {
             }
             let token = rules::next_token(newest.as_ref());
             // Locked before others can see the lease, or they would take its holder for dead.
+            let locks = self.locks.files(&activation);
             let lock = self.locks.take(&activation, token)?;
             rows::put_lease(tx, &activation, token, holder)?;
-            Ok(Ok((token, lock, rows::head(tx, &activation)?)))
+            let orphans = self.snapshots.orphans(&activation, &rows::head(tx, &activation)?);
+            Ok(Ok((token, lock, locks, orphans)))
         })?;
-        let (token, lock, head) = match given {
+        let (token, lock, locks, orphans) = match given {
             Ok(given) => given,
             Err(Holder { name, until }) => return Ok(Acquired::Busy { holder: name, until }),
         };
-        self.locks.keep(&activation, lock);
-        let head_names = head.snapshot.as_ref().map(|snapshot| snapshot.name.as_str());
-        self.snapshots.remove_orphans(&activation, head_names)?;
+        // Looked up inside the transaction: from now on there may be a follower's.
+        self.locks.keep(&activation, lock, &locks)?;
+        self.snapshots.remove_all(&orphans)?;
         Ok(Acquired::Lease(Lease { activation, token }))
     }
 
@@ -109,12 +111,12 @@ impl Parts {
     /// Removes for good what the activation's commits and crashes left behind.
     pub(super) fn scrub(&self, lease: &Lease) -> Result<(), StoreError> {
         self.database.check_writable()?;
-        let head = self.database.read(|tx| {
+        let orphans = self.database.read(|tx| {
             rows::check_lease(tx, lease)?;
-            rows::head(tx, &lease.activation)
+            let head = rows::head(tx, &lease.activation)?;
+            Ok(self.snapshots.orphans(&lease.activation, &head))
         })?;
-        let head_names = head.snapshot.as_ref().map(|snapshot| snapshot.name.as_str());
-        self.snapshots.erase_orphans(&lease.activation, head_names)?;
+        self.snapshots.erase_all(&orphans)?;
         self.database.rewrite()
     }
 }

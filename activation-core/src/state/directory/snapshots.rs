@@ -11,7 +11,7 @@ use super::{
     files, names,
     steps::{Step, Steps},
 };
-use crate::state::{ActivationKey, SnapshotRef, StoreError, rules};
+use crate::state::{ActivationKey, Head, SnapshotRef, StoreError, rules};
 
 /// Where the snapshot files are.
 #[derive(Clone)]
@@ -53,41 +53,38 @@ impl Snapshots {
         }
     }
 
-    /// Removes all files of an activation but the one the head names. The caller has the lease.
-    pub(super) fn remove_orphans(
-        &self,
-        activation: &ActivationKey,
-        head_names: Option<&str>,
-    ) -> Result<(), StoreError> {
-        self.orphans(activation, head_names).try_for_each(|name| self.remove(&name))
+    /// All files of an activation but the one that its head names. To be asked in the transaction
+    /// that read the head and checked the lease: a later one may find the file of a follower.
+    pub(super) fn orphans(&self, activation: &ActivationKey, head: &Head) -> Vec<String> {
+        let named = head.snapshot.as_ref().map(|snapshot| snapshot.name.as_str());
+        let mut names = files::names_with_prefix(&self.directory, &names::prefix(activation));
+        names.retain(|name| Some(name.as_str()) != named);
+        names
     }
 
-    /// As [`remove_orphans`](Self::remove_orphans), but does not return well before they are gone.
-    pub(super) fn erase_orphans(
-        &self,
-        activation: &ActivationKey,
-        head_names: Option<&str>,
-    ) -> Result<(), StoreError> {
-        for name in self.orphans(activation, head_names) {
+    /// Removes `orphans`.
+    pub(super) fn remove_all(&self, orphans: &[String]) -> Result<(), StoreError> {
+        orphans.iter().try_for_each(|name| self.remove(name))
+    }
+
+    /// As [`remove_all`](Self::remove_all), but does not return well before they are gone.
+    pub(super) fn erase_all(&self, orphans: &[String]) -> Result<(), StoreError> {
+        for name in orphans {
             self.steps.before(Step::RemoveSnapshot)?;
             let path = self.directory.join(name);
-            fs::remove_file(&path)
-                .map_err(|error| files::failed("cannot remove the old snapshot", &path, error))?;
+            match fs::remove_file(&path) {
+                // A follower was faster.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                removed => removed.map_err(|error| {
+                    files::failed("cannot remove the old snapshot", &path, error)
+                })?,
+            }
         }
         if !self.directory.is_dir() {
             return Ok(());
         }
         self.steps.before(Step::SyncDirectory)?;
         files::sync_directory(&self.directory)
-    }
-
-    fn orphans<'a>(
-        &self,
-        activation: &ActivationKey,
-        head_names: Option<&'a str>,
-    ) -> impl Iterator<Item = String> + use<'a> {
-        let names = files::names_with_prefix(&self.directory, &names::prefix(activation));
-        names.into_iter().filter(move |name| Some(name.as_str()) != head_names)
     }
 
     /// Removes one file. Only the hook of the steps makes this fail: a file that cannot be removed

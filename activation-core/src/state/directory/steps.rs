@@ -24,6 +24,8 @@ pub enum Step {
     SyncDirectory,
     /// Removes a snapshot that no head names.
     RemoveSnapshot,
+    /// Removes the lock file of a lease that has ended.
+    RemoveLock,
     /// Writes the database anew, without what was deleted.
     RewriteDatabase,
     /// One SQLite transaction, named for the store's operation.
@@ -39,6 +41,7 @@ impl fmt::Display for Step {
             Self::RenameSnapshot => f.write_str("renaming a snapshot"),
             Self::SyncDirectory => f.write_str("syncing a directory"),
             Self::RemoveSnapshot => f.write_str("removing a snapshot"),
+            Self::RemoveLock => f.write_str("removing a lock file"),
             Self::RewriteDatabase => f.write_str("rewriting the database"),
             Self::Transaction(name) => write!(f, "the transaction {name}"),
         }

@@ -1,14 +1,8 @@
-//! Kills a run at a chosen point: before or after a request, a wait, a read of the source, an
-//! operation of the store, or a single file operation inside it.
+//! A process has a point before and after each request, wait, read of the source and operation of
+//! the store, and before each single file operation inside it. At any of them its fate may come
+//! true.
 
-use std::{
-    io,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicI64, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use activation_core::{
     Acquired, ActivationKey, Clock, Commit, DirectoryStore, FingerprintKey, JournalEntry, KeyBatch,
@@ -18,46 +12,14 @@ use activation_core::{
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use dotdigital_client::{HttpRequest, HttpResponse, Transport, TransportError};
-use tokio::sync::Notify;
 
-/// Counts points and kills at one of them.
-#[derive(Debug, Default)]
-pub(super) struct Reaper {
-    remaining: AtomicI64,
-    dead: AtomicBool,
-    died: Notify,
-}
+use super::{clock::Machine, fate::Reaper, gauge::Gauge};
 
-impl Reaper {
-    /// Kills at the `point`-th point from now; never, if that is 0.
-    pub(super) fn at(point: i64) -> Arc<Self> {
-        Arc::new(Self { remaining: AtomicI64::new(point), ..Self::default() })
-    }
+/// Less than a lease lasts, so that a run that waits for jobs has its lease prolonged in between.
+const LONGEST_WAIT: Duration = Duration::from_secs(200);
 
-    /// A point between two awaits. The dead never return from it.
-    pub(super) async fn point(&self) {
-        if self.reached() {
-            self.died.notify_one();
-            std::future::pending::<()>().await;
-        }
-    }
-
-    /// Returns when the run has been killed.
-    pub(super) async fn death(&self) {
-        self.died.notified().await;
-    }
-
-    fn reached(&self) -> bool {
-        if self.remaining.fetch_sub(1, Ordering::SeqCst) == 1 {
-            self.dead.store(true, Ordering::SeqCst);
-        }
-        self.dead.load(Ordering::SeqCst)
-    }
-
-    fn step(&self) -> io::Result<()> {
-        if self.reached() { Err(io::Error::other("killed")) } else { Ok(()) }
-    }
-}
+/// The longest that a run waits before it asks about a job again.
+const LONGEST_POLL_WAIT: Duration = Duration::from_secs(30);
 
 /// A store that dies. Its key is the same in every replay, since it decides the order of members.
 #[derive(Debug)]
@@ -65,13 +27,14 @@ pub(super) struct MortalStore {
     store: DirectoryStore,
     key: FingerprintKey,
     reaper: Arc<Reaper>,
+    gauge: Arc<Gauge>,
 }
 
 impl MortalStore {
-    pub(super) fn new(store: DirectoryStore, reaper: Arc<Reaper>) -> Self {
+    pub(super) fn new(store: DirectoryStore, reaper: Arc<Reaper>, gauge: Arc<Gauge>) -> Self {
         let step = reaper.clone();
-        store.before_each_step(Arc::new(move |_: Step| step.step()));
-        Self { store, key: crate::world::key(), reaper }
+        store.before_each_step(Arc::new(move |next: Step| step.step(next)));
+        Self { store, key: crate::world::key(), reaper, gauge }
     }
 
     async fn around<T>(&self, operation: impl Future<Output = T>) -> T {
@@ -95,7 +58,14 @@ impl StateStore for MortalStore {
         now: DateTime<Utc>,
         ttl: Duration,
     ) -> Result<Acquired, StoreError> {
-        self.around(self.store.acquire(activation, holder, now, ttl)).await
+        self.reaper.point().await;
+        let acquired = self.store.acquire(activation, holder, now, ttl).await;
+        if matches!(acquired, Ok(Acquired::Lease(_))) {
+            self.reaper.tenure.begin(now + ttl);
+            self.gauge.begin_run();
+        }
+        self.reaper.point().await;
+        acquired
     }
 
     async fn renew(
@@ -104,11 +74,21 @@ impl StateStore for MortalStore {
         now: DateTime<Utc>,
         ttl: Duration,
     ) -> Result<(), StoreError> {
-        self.around(self.store.renew(lease, now, ttl)).await
+        self.reaper.point().await;
+        let renewed = self.store.renew(lease, now, ttl).await;
+        if renewed.is_ok() {
+            self.reaper.tenure.prolong(now + ttl);
+        }
+        self.reaper.point().await;
+        renewed
     }
 
     async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
-        self.around(self.store.release(lease)).await
+        self.reaper.point().await;
+        let released = self.store.release(lease).await;
+        self.reaper.tenure.end();
+        self.reaper.point().await;
+        released
     }
 
     async fn activations(&self) -> Result<Vec<ActivationKey>, StoreError> {
@@ -181,9 +161,9 @@ impl Transport for MortalTransport {
     }
 }
 
-/// A clock whose sleepers die.
+/// The engine's clock, whose sleepers die. A run that waits keeps its lease.
 #[derive(Debug)]
-pub(super) struct MortalClock(pub(super) Arc<dyn Clock>, pub(super) Arc<Reaper>);
+pub(super) struct MortalClock(pub(super) Machine, pub(super) Arc<Reaper>);
 
 #[async_trait]
 impl Clock for MortalClock {
@@ -193,7 +173,16 @@ impl Clock for MortalClock {
 
     async fn sleep(&self, duration: Duration) {
         self.1.point().await;
-        self.0.sleep(duration).await;
+        let jumps = self.0.jumps();
+        // A runner, or whoever waits for longer, does not wait for a job.
+        let waited = match duration <= LONGEST_POLL_WAIT {
+            true => self.1.tenure.wait(duration),
+            false => Duration::ZERO,
+        };
+        Clock::sleep(&self.0, duration).await;
+        // A clock that was set back puts off the next time, and the end of the lease with it.
+        let is_kept = waited < LONGEST_WAIT || jumps > 0;
+        assert!(is_kept, "waited for {waited:?} without prolonging the lease");
         self.1.point().await;
     }
 }

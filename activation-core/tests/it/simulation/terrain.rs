@@ -76,6 +76,11 @@ impl Terrain {
         }
     }
 
+    /// Whether reading the list shows people who were on it and are suppressed by now.
+    pub(super) fn shows_suppressed(&self) -> bool {
+        self.settings.switches.list_reading == ListReading::ShowsSuppressed
+    }
+
     pub(super) fn activation(&self) -> Settings {
         let patch = SettingsPatch::default()
             .identifier(self.identifier)

@@ -83,8 +83,8 @@ async fn a_crash_before_any_step_of_a_run_leaves_the_old_state_or_the_new() {
             Err(error) => assert_eq!(error.kind, StoreErrorKind::Failed),
         }
     }
-    // Nine steps up to the commit; two after it, and the run that was not stopped.
-    assert_eq!((old_states, new_states), (9, 3));
+    // Ten steps up to the commit; three after it, and the run that was not stopped.
+    assert_eq!((old_states, new_states), (10, 4));
 }
 
 #[tokio::test]
@@ -103,6 +103,7 @@ async fn the_steps_of_a_run_are_announced_in_the_order_that_makes_it_safe() {
         *steps.lock().unwrap(),
         [
             Step::Transaction("acquire"),
+            Step::RemoveLock,
             Step::Transaction("append"),
             Step::WriteSnapshot,
             Step::WriteSnapshot,
@@ -113,6 +114,7 @@ async fn the_steps_of_a_run_are_announced_in_the_order_that_makes_it_safe() {
             Step::Transaction("commit"),
             Step::RemoveSnapshot,
             Step::Transaction("release"),
+            Step::RemoveLock,
         ]
     );
 }

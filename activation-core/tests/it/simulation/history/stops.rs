@@ -8,7 +8,7 @@ use std::{
 use activation_core::{RunReport, Runner, ScheduledActivation};
 use dotdigital_client::Clock as _;
 
-use super::{ApproveAll, Stage};
+use super::{ApproveAll, Fate, Stage};
 
 /// When a runner is stopped, and how much time it has to end.
 #[derive(Clone, Copy, Debug)]
@@ -33,7 +33,7 @@ impl Stop {
 impl Stage {
     /// One process with a runner: what it reported.
     pub(super) async fn run_until(&self, stop: Stop) -> Vec<RunReport> {
-        let (engine, source, destination, _immortal) = self.process(0);
+        let (engine, source, destination, _immortal) = self.process(Fate::default());
         let engine = engine.approver(Arc::new(ApproveAll));
         let activation = self.activation();
         let key = activation.key();

@@ -30,14 +30,14 @@ fn jobs_take(base: Duration) -> World {
 async fn additions_take_as_many_imports_as_their_bytes_fill() {
     let mut world = jobs_take(Duration::ZERO);
     let activation = Activation::new("all");
-    world.segment(people(10));
+    world.segment(people(300));
     let list = world.run(&activation).await.list.id.expect("a list");
     let list = ListId::new(i32::try_from(list).expect("an id of 32 bits")).expect("an id");
     let address = Identifier::email("person000000@example.com").expect("an address");
     let contact = ImportContact::new(address).list(list).encoded_len() + ",".len();
     let empty = ImportBody::new(MergeOption::Overwrite, ImportLimits::default()).byte_len();
     world.batch_limits = BatchLimits::default().import_bytes(empty + 100 * contact);
-    world.segment(people(2_500));
+    world.segment(people(2_790));
     let report = world.run(&activation).await;
     assert_eq!(report.added, 2_490, "{report}");
     let imports = calls(&report, IMPORT);
@@ -52,9 +52,9 @@ async fn removals_take_a_call_for_each_thousand_and_no_look_up() {
     let activation = Activation::new("all");
     world.segment(people(9_000));
     world.run(&activation).await;
-    world.segment(people(9_000)[2_001..].to_vec());
+    world.segment(people(9_000)[2_100..].to_vec());
     let report = world.run(&activation).await;
-    assert_eq!((report.status, report.removed), (RunStatus::Done, 2_001), "{report}");
+    assert_eq!((report.status, report.removed), (RunStatus::Done, 2_100), "{report}");
     assert_eq!(calls(&report, REMOVAL), 3, "{:?}", report.calls);
     assert_eq!(calls(&report, REMOVAL_STATUS), 3, "{:?}", report.calls);
     // Account and list, and nothing about a person.

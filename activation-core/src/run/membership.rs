@@ -236,9 +236,9 @@ impl<'a> Merged<'a> {
     }
 
     fn as_known(&self, kept: Entry) -> Entry {
-        match self.changes.lost_contacts.contains(&kept.member) {
-            true => Entry { contact: None, ..kept },
-            false => kept,
+        match self.changes.lost_contacts.binary_search(&kept.member) {
+            Ok(_) => Entry { contact: None, ..kept },
+            Err(_) => kept,
         }
     }
 }

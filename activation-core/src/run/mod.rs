@@ -19,6 +19,7 @@ mod recover;
 mod renames;
 mod session;
 mod sightings;
+mod special;
 mod tally;
 mod warehouse_key;
 

@@ -5,12 +5,13 @@ use std::collections::{HashMap, HashSet};
 use segment_diff::Fingerprint;
 
 use super::{
-    delta::{self, Change, Delta, Sides, Special, fingerprint},
+    delta::{self, Change, Delta, Sides, fingerprint},
     error::RunError,
     excluded::Excluded,
     journal::Entry,
     list::{self, FoundList},
     session::Session,
+    special::Special,
 };
 use crate::{
     ContactId, Event, ExistingList, Identifier, IdentifierChange, ListAction, Operation, Plan,

@@ -6,10 +6,11 @@ use std::collections::{HashMap, HashSet};
 use segment_diff::{Fingerprint, probe::Probe};
 
 use super::{
-    delta::{self, Change, Delta, Move, Sides, Special, leave},
+    delta::{self, Change, Delta, Move, Sides, leave},
     identity::{Bar, Evidence, Fate, Missing, Tallied, decide},
     journal::Entry,
     sightings::{Learnt, Sightings},
+    special::Special,
     warehouse_key::WarehouseKey,
 };
 use crate::{ContactId, StoreError};

@@ -141,6 +141,7 @@ impl Tally {
         self.removed.dedup();
         self.moved.sort_unstable_by_key(|moved| moved.entry.member);
         self.moved.dedup_by_key(|moved| moved.entry.member);
+        self.lost_contacts.sort_unstable();
     }
 
     /// The held members to store: new ones, and old ones that failed once more.

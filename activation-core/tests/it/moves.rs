@@ -180,7 +180,13 @@ async fn an_older_record_learns_its_keys_without_a_call_and_in_one_commit() {
     is_done_after(&world, &people).await;
     let keyed = world.store.load(&vip().key()).await.unwrap().head;
     assert_eq!(keyed.generation, plain.generation + 1);
-    assert_eq!(keyed.snapshot.as_ref().unwrap().members, 10);
+    let snapshots = [&plain, &keyed].map(|head| head.snapshot.clone().unwrap());
+    assert_eq!(snapshots.each_ref().map(|snapshot| snapshot.members), [10, 10]);
+    assert_eq!(
+        snapshots[1].bytes,
+        snapshots[0].bytes + 10 * 16,
+        "sixteen bytes a key, and no other"
+    );
     is_done_after(&world, &people).await;
     let again = world.store.load(&vip().key()).await.unwrap().head;
     assert_eq!(again, keyed, "nothing is learnt twice");

@@ -33,7 +33,7 @@ pub(super) enum Beside {
 
 /// Everything a store has of an activation, in an order that can be compared.
 #[derive(Debug, PartialEq)]
-struct Content {
+pub(super) struct Content {
     state: State,
     snapshot: Vec<u8>,
 }
@@ -128,7 +128,8 @@ fn check_kept_out(report: &RunReport, until: DateTime<Utc>) {
     assert_eq!(report.total_calls(), 0, "{report}");
 }
 
-async fn content(directory: &std::path::Path) -> Content {
+/// Reads all of it, to its end.
+pub(super) async fn content(directory: &std::path::Path) -> Content {
     let store = DirectoryStore::open_with_key(directory, HostKey::new([7; 16]));
     let store = store.expect("the state is readable");
     let key = activation_core::ActivationKey::new("vip");

@@ -25,7 +25,7 @@ pub(in super::super) struct Rival {
 
 /// What came of the first process.
 pub(super) enum Beside {
-    Reported(RunReport),
+    Reported(Box<RunReport>),
     /// It lost its lease to the second one.
     Overtaken,
     Killed,
@@ -81,7 +81,7 @@ impl Stage {
                 assert!(is_told || is_over, "{report}");
                 Beside::Overtaken
             }
-            (Some(report), None) => Beside::Reported(report),
+            (Some(report), None) => Beside::Reported(Box::new(report)),
         }
     }
 

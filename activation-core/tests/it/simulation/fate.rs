@@ -38,7 +38,7 @@ impl Fate {
     pub(super) fn random(kill_at: i64, dice: &mut fastrand::Rng) -> Self {
         let seed = dice.u64(..);
         let jump = jump(dice).map(|seconds| (dice.i64(1..100), seconds));
-        Self { kill_at, power_cut: (seed % 2 == 0).then_some(seed), jump }
+        Self { kill_at, power_cut: seed.is_multiple_of(2).then_some(seed), jump }
     }
 
     /// Killed at its `point`-th point, if it has so many.

@@ -26,7 +26,11 @@ use dotdigital_client::{
 use tempfile::TempDir;
 
 pub(super) use self::rival::Rival;
-use self::{others::Edit, rival::Beside, stops::Stop};
+use self::{
+    others::Edit,
+    rival::{Beside, content},
+    stops::Stop,
+};
 use super::{
     Witnessed,
     clock::{Machine, jump},
@@ -228,6 +232,8 @@ impl History {
             }
             stage.simulator.clear_faults();
             stage.check_harmless();
+            // Can be read, whatever happened.
+            content(stage.directory.path()).await;
         }
         let clock_set = u64::from(stage.machine.jumps() > 0);
         stage.converges().await;

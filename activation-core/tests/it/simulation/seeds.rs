@@ -13,7 +13,7 @@ use std::{
 use super::Witnessed;
 
 /// Seeds of an ordinary run of the tests.
-const FEW: u64 = 600;
+const FEW: u64 = 400;
 
 /// Enough failures to look at.
 const MOST_FAILURES: usize = 10;

@@ -25,7 +25,7 @@ pub(in super::super) struct Rival {
 
 /// What came of the first process.
 pub(super) enum Beside {
-    Reported(RunReport),
+    Reported(Box<RunReport>),
     /// It lost its lease to the second one.
     Overtaken,
     Killed,
@@ -33,7 +33,7 @@ pub(super) enum Beside {
 
 /// Everything a store has of an activation, in an order that can be compared.
 #[derive(Debug, PartialEq)]
-struct Content {
+pub(super) struct Content {
     state: State,
     snapshot: Vec<u8>,
 }
@@ -81,7 +81,7 @@ impl Stage {
                 assert!(is_told || is_over, "{report}");
                 Beside::Overtaken
             }
-            (Some(report), None) => Beside::Reported(report),
+            (Some(report), None) => Beside::Reported(Box::new(report)),
         }
     }
 
@@ -128,7 +128,8 @@ fn check_kept_out(report: &RunReport, until: DateTime<Utc>) {
     assert_eq!(report.total_calls(), 0, "{report}");
 }
 
-async fn content(directory: &std::path::Path) -> Content {
+/// Reads all of it, to its end.
+pub(super) async fn content(directory: &std::path::Path) -> Content {
     let store = DirectoryStore::open_with_key(directory, HostKey::new([7; 16]));
     let store = store.expect("the state is readable");
     let key = activation_core::ActivationKey::new("vip");

@@ -110,6 +110,10 @@ impl SegmentScan for ParkingScan {
         self.0.expected_rows()
     }
 
+    fn as_of(&self) -> Option<DateTime<Utc>> {
+        self.0.as_of()
+    }
+
     async fn next_batch(&mut self) -> Result<Option<KeyBatch>, SourceError> {
         self.1.before(Stage::Park, self.0.next_batch()).await.ok_or_else(unread)?
     }

@@ -6,8 +6,8 @@ use std::{
 };
 
 use activation_core::{
-    DuplicateActivation, RunStatus, RunnerLimits, Schedule, SegmentScan, SourceError,
-    UnknownActivation,
+    DuplicateActivation, GuardLimits, RunStatus, RunnerLimits, Schedule, SegmentScan, Settings,
+    SourceError, UnknownActivation,
 };
 use async_trait::async_trait;
 
@@ -35,6 +35,24 @@ async fn activations_run_when_they_are_due() {
     let (_, next) = running.said.lock().unwrap()[0].clone();
     assert_eq!(next, Some(start + 15 * MINUTE));
     assert_eq!(running.stop(MINUTE).await, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_runner_knows_of_when_the_segment_is() {
+    let (world, source) = world_whose_jobs_take(MINUTE);
+    let guard = GuardLimits { max_age_hours: Some(36), ..GuardLimits::default() };
+    let settings = Settings { guard, ..Settings::default() };
+    let activation = Activation::new("vip").settings(settings);
+    let destination = Arc::new(world.destination());
+    let scheduled = ScheduledActivation::new(activation, source.clone(), "account", destination);
+    let running = Running::start(Runner::new(world.engine(), vec![scheduled]).unwrap());
+    for (age, status) in [(1, RunStatus::Done), (37, RunStatus::Blocked)] {
+        source.set_as_of(world.clock.now() - age * 60 * MINUTE);
+        running.trigger("vip");
+        world.wait(30 * MINUTE).await;
+        let report = running.reports().pop().expect("a report");
+        assert_eq!(report.status, status, "{report}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

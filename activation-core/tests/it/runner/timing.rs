@@ -6,8 +6,8 @@ use std::{
 };
 
 use activation_core::{
-    DuplicateActivation, GuardLimits, RunStatus, RunnerLimits, Schedule, SegmentScan, Settings,
-    SourceError, UnknownActivation,
+    DuplicateActivation, GuardSettings, RunStatus, RunnerLimits, Schedule, SegmentScan, Settings,
+    SettingsPatch, SourceError, UnknownActivation,
 };
 use async_trait::async_trait;
 
@@ -40,8 +40,9 @@ async fn activations_run_when_they_are_due() {
 #[tokio::test(start_paused = true)]
 async fn a_runner_knows_of_when_the_segment_is() {
     let (world, source) = world_whose_jobs_take(MINUTE);
-    let guard = GuardLimits { max_age_hours: Some(36), ..GuardLimits::default() };
-    let settings = Settings { guard, ..Settings::default() };
+    let guard = GuardSettings { max_age_hours: Some(36), ..GuardSettings::default() };
+    let patch = SettingsPatch::default().guard(guard);
+    let settings = Settings::resolve(&SettingsPatch::default(), &patch);
     let activation = Activation::new("vip").settings(settings);
     let destination = Arc::new(world.destination());
     let scheduled = ScheduledActivation::new(activation, source.clone(), "account", destination);

@@ -242,11 +242,12 @@ impl Scan<'_> {
             *count += 1;
             return;
         }
+        let is_missing = is_new || self.may_be_off_the_list(&member);
         match self.special.held.get(&member) {
-            Some(held) if is_new && self.special.now < held.retry_at => {
+            Some(held) if is_missing && self.special.now < held.retry_at => {
                 self.delta.still_held.push((*held).clone());
             }
-            _ if is_new || self.may_be_off_the_list(&member) => {
+            _ if is_missing => {
                 let contact = identifier.contact_id();
                 let entry = Entry { member, contact };
                 self.delta.additions.push(Change { entry, identifier: Some(identifier) });

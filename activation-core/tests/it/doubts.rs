@@ -61,3 +61,28 @@ async fn a_doubt_lasts_from_when_a_batch_may_have_been_sent_and_not_from_when_it
     }
     assert_eq!(world.on_list("vip"), people(10));
 }
+
+#[tokio::test(start_paused = true)]
+async fn somebody_held_after_a_lost_removal_is_not_tried_in_every_run() {
+    let world = World::new();
+    world.segment(people(20));
+    world.run(&vip()).await;
+    // Five are removed, and the answer is lost; then one of them is back, and cannot be added.
+    world.simulator.inject(FaultRule::new(Fault::ResetAfterActing).on("POST"));
+    world.segment(people(15));
+    assert_eq!(world.run(&vip()).await.status, RunStatus::Busy);
+    world.simulator.inject(FaultRule::new(Fault::Status(400)).on("PATCH"));
+    world.segment(people(16));
+    let refused = world.run(&vip()).await;
+    assert_eq!((refused.status, refused.held), (RunStatus::Incomplete, 1), "{refused}");
+    for _ in 0..3 {
+        world.wait(70 * MINUTE).await;
+        world.run(&vip()).await;
+    }
+    let report = world.run(&vip()).await;
+    assert_eq!((report.held, report.total_calls()), (1, 2), "{report}");
+    world.wait(8 * 24 * 60 * MINUTE).await;
+    assert_eq!(world.run(&vip()).await.added, 1);
+    assert_eq!(world.run(&vip()).await.total_calls(), 2);
+    assert_eq!(world.on_list("vip"), people(16));
+}

@@ -319,11 +319,15 @@ impl Session<'_> {
 
     async fn guard_lets_pass(&mut self, planned: &Planned, report: &mut RunReport) -> bool {
         report.guard.reasons = planned.trips.clone();
+        let approval = self.approval_of(&planned.plan.digest).map(|(approval, batches)| {
+            // Also where it is not needed: the plan is carried out once.
+            self.approved = batches;
+            approval
+        });
         report.guard.outcome = if planned.trips.is_empty() {
             GuardOutcome::Passed
-        } else if let Some((approval, batches)) = self.approval_of(&planned.plan.digest) {
-            report.guard.approval = Some(approval);
-            self.approved = batches;
+        } else if approval.is_some() {
+            report.guard.approval = approval;
             GuardOutcome::Approved
         } else if self.approver.approves(&planned.plan, &planned.trips).await {
             GuardOutcome::Approved

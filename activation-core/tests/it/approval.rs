@@ -218,3 +218,15 @@ async fn a_doubt_outlasts_a_run_that_only_let_additions_through() {
     assert_eq!((report.status, report.removed), (RunStatus::Done, 10), "{report}");
     assert_eq!(world.on_list("vip").len(), 11);
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_approval_that_was_not_needed_is_used_up_all_the_same() {
+    let world = World::new();
+    world.segment(people(200));
+    let plan = world.plan(&vip()).await;
+    assert_eq!(plan.guard.outcome, GuardOutcome::Passed, "{plan}");
+    approve(&world, &digest(&plan)).await;
+    let report = apply(&world, &digest(&plan)).await;
+    assert_eq!((report.status, report.guard.outcome), (RunStatus::Done, GuardOutcome::Passed));
+    assert_eq!(world.engine().approvals(&vip()).await.unwrap(), []);
+}

@@ -23,7 +23,7 @@ impl Stage {
         );
         if is_done {
             let left = engine.approvals(&self.activation()).await.expect("readable");
-            assert!(left.iter().all(|approval| approval.digest != digest), "{left:?}");
+            assert!(left.iter().all(|approval| approval.digest != digest), "{report}{left:?}");
         }
     }
 }

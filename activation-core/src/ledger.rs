@@ -66,8 +66,9 @@ pub struct LedgerRow {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<Fingerprint>,
     /// Why: `entered_segment`, `left_segment`, `excluded:` and a reason, `found_on_list` and
-    /// `vanished` from a reconciliation, `identifier_changed` in a move, `adopted` with a list, `erased`, `recovered` where an earlier
-    /// run knew why; for a held member the destination's cause.
+    /// `vanished` from a reconciliation, `identifier_changed` in a move, `adopted` with a list,
+    /// `erased`, `recovered` where an earlier run knew why; for a held member the destination's
+    /// cause.
     pub cause: String,
 }
 

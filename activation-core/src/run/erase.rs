@@ -76,11 +76,11 @@ impl Engine {
     /// names any more. `person` are the identifiers she is known by, of whatever kinds: by each of
     /// them, and by every contact that the state knows her as.
     ///
-    /// Afterwards neither her fingerprint nor her contact id nor her warehouse key is in the store. The list is left alone
-    /// and no contact is touched: **if she is on a list, she stays there as a foreign member**, whom
-    /// nobody removes when she leaves the segment. To have her removed, exclude her
-    /// ([`exclusions`](Self::exclusions)) and [`run`](Self::run) first. If the segment still has her
-    /// and nothing excludes her, the next run adds her like anybody new.
+    /// Afterwards neither her fingerprint nor her contact id nor her warehouse key is in the store.
+    /// The list is left alone and no contact is touched: **if she is on a list, she stays there as a
+    /// foreign member**, whom nobody removes when she leaves the segment. To have her removed,
+    /// exclude her ([`exclusions`](Self::exclusions)) and [`run`](Self::run) first. If the segment
+    /// still has her and nothing excludes her, the next run adds her like anybody new.
     ///
     /// What the service is still doing for her it goes on doing, and doubts about it are forgotten with
     /// her; should she come back to the segment within hours, a [`reconcile`](Self::reconcile) finds

@@ -147,8 +147,8 @@ impl Engine {
         Ok(explanation)
     }
 
-    /// Whether our record has her, as which contact and with which warehouse key. Reads on to the end: before it nothing that
-    /// was read is to be believed.
+    /// Whether our record has her, as which contact and with which warehouse key. Reads on to the
+    /// end: before it nothing that was read is to be believed.
     async fn in_record(
         &self,
         activation: &Activation,

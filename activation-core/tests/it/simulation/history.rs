@@ -466,12 +466,12 @@ fn small_batches() -> BatchLimits {
 
 /// In memory where the system has such a place: thousands of runs would wear out a disk, and what
 /// is tested is the order of operations.
-fn state_directory() -> TempDir {
+pub(super) fn state_directory() -> TempDir {
     tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).expect("a directory")
 }
 
 #[derive(Debug)]
-struct ApproveAll;
+pub(super) struct ApproveAll;
 
 #[async_trait]
 impl Approver for ApproveAll {

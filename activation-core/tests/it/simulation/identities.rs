@@ -13,11 +13,10 @@ use std::{
 };
 
 use activation_core::{
-    Activation, Approver, DirectoryStore, Engine, Plan, RunReport, RunStatus, StateStore, Trip,
+    Activation, DirectoryStore, Engine, RunReport, RunStatus, StateStore,
     dotdigital::{BatchLimits, Dotdigital},
     sources::MemorySource,
 };
-use async_trait::async_trait;
 use dotdigital_client::{
     Clock as _, Credentials,
     simulator::{
@@ -33,6 +32,7 @@ use super::{
     crash::{MortalClock, MortalLedger, MortalSource, MortalStore, MortalTransport},
     disk::Disk,
     fate::{Fate, Reaper},
+    history::{ApproveAll, state_directory},
     seeds::Seeds,
     with_paused_time,
 };
@@ -269,7 +269,6 @@ impl Stage {
         let settings =
             SimulatorSettings { seed, latency, switches, ..SimulatorSettings::default() };
         let credentials = (settings.user.clone(), settings.password.clone());
-        let directory = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
         let (simulator, clock) = (Simulator::new(settings), VirtualClock::starting_at(monday()));
         Self {
             machine: Machine::new(clock, simulator.clone()),
@@ -278,7 +277,7 @@ impl Stage {
             clock,
             source: Arc::new(MemorySource::new(Vec::<String>::new())),
             book: Arc::new(Book::default()),
-            directory: directory.expect("a directory"),
+            directory: state_directory(),
         }
     }
 
@@ -361,16 +360,6 @@ impl Stage {
 
 fn vip() -> Activation {
     Activation::new("vip")
-}
-
-#[derive(Debug)]
-struct ApproveAll;
-
-#[async_trait]
-impl Approver for ApproveAll {
-    async fn approves(&self, _plan: &Plan, _reasons: &[Trip]) -> bool {
-        true
-    }
 }
 
 fn fault(dice: &mut fastrand::Rng) -> FaultRule {

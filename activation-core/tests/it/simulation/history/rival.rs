@@ -122,8 +122,9 @@ impl Stage {
             }
             // The first one may stand still when it has just got its lease, and nobody knows it yet.
             let kept_out = report.as_ref().filter(|report| report.run.is_none());
-            let knows_by_whom = |report: &RunReport| report.retry_at.is_some();
-            assert!(kept_out.is_none_or(knows_by_whom), "kept out by nobody: {report:?}");
+            if let Some(report) = kept_out {
+                check_kept_out(report, report.retry_at.expect("kept out by nobody"));
+            }
         })
     }
 }

@@ -159,6 +159,8 @@ pub struct Limits {
     pub additions: usize,
     /// Members to remove in one submission.
     pub removals: usize,
+    /// Members that a page of [`Destination::members`] gives, for estimates.
+    pub page: usize,
     /// Members to look up together, under "existing contacts only". What is found is lost when the
     /// run stops among them.
     pub look_ups: usize,

@@ -306,6 +306,7 @@ impl Destination for Dotdigital {
             in_flight: IN_FLIGHT,
             additions: self.limits.import_contacts,
             removals: self.limits.removal_contacts,
+            page: PAGE as usize,
             look_ups: self.look_up.at_once(&self.client, self.limits.import_contacts),
         }
     }

@@ -19,7 +19,7 @@ use super::{
     warehouse_key::WarehouseKey,
 };
 use crate::{
-    AbsentMember, ActivationKey, DeltaCounts, HeldMember, Identifier, IdentifierKind,
+    AbsentMember, ActivationKey, ContactId, DeltaCounts, HeldMember, Identifier, IdentifierKind,
     IdentityCounts, Reject, RejectedRow, SegmentSource, SnapshotRef, StateStore, StoreError,
     StoreErrorKind, source::CheckedScan,
 };
@@ -80,7 +80,7 @@ pub(super) struct Delta {
     /// Held members that left the segment: a sign of change, should they come back.
     pub(super) released: Vec<Fingerprint>,
     /// People who left, and whom an addition with unknown outcome may yet have put on the list.
-    pub(super) to_look_for: HashSet<Fingerprint>,
+    pub(super) in_doubt: HashMap<Fingerprint, Option<ContactId>>,
 }
 
 /// Where the two sides come from.
@@ -138,16 +138,16 @@ impl Delta {
                 delta.released.push(held.member);
             }
         }
-        delta.to_look_for = (special.uncertain_additions.iter())
-            .filter(|member| !seen.contains(member) && !left.contains(member))
-            .copied()
+        delta.in_doubt = (special.uncertain_additions.iter())
+            .filter(|(member, _)| !seen.contains(member) && !left.contains(member))
+            .map(|(member, contact)| (*member, *contact))
             .collect();
         // Where the record has who she was, that leads to the contact.
         let lost = special.uncertain_moves.iter().filter(|(before, entry)| {
             let is_known = |member| probe.index_of(member).is_some();
             !seen.contains(&entry.member) && !is_known(entry.member) && !is_known(*before)
         });
-        delta.to_look_for.extend(lost.map(|(_, entry)| entry.member));
+        delta.in_doubt.extend(lost.map(|(_, entry)| (entry.member, entry.contact)));
         delta.counts = DeltaCounts {
             previous: counts.previous,
             current: counts.added + counts.unchanged,

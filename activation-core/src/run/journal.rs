@@ -120,6 +120,11 @@ impl OpenBatch {
         member.into_iter().chain(learnt).chain(before)
     }
 
+    /// Whether it is not known what became of it, and it does `operation`.
+    pub(super) fn is_uncertain(&self, operation: Operation) -> bool {
+        self.stage == Stage::Uncertain && self.operation == operation
+    }
+
     /// Whether it is about a member, as what she is or was.
     pub(super) fn concerns(&self, member: &Fingerprint) -> bool {
         self.members.iter().any(|entry| entry.member == *member) || self.before.contains(member)

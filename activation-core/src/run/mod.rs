@@ -6,6 +6,7 @@ mod commit;
 mod delta;
 mod erase;
 mod error;
+mod evidence;
 mod excluded;
 mod explain;
 mod held;

@@ -7,6 +7,7 @@ use segment_diff::Fingerprint;
 use super::{
     delta::{self, Change, Delta, Sides, fingerprint},
     error::RunError,
+    evidence::{self, Evidence},
     excluded::Excluded,
     journal::Entry,
     list::{self, FoundList},
@@ -88,8 +89,9 @@ pub(super) async fn plan(
     Ok(Planned { plan, found, owned, delta, to_forget, is_whole: true, trips })
 }
 
-/// Finds contact ids by reading the list, where no other way is left: for removals without one, and
-/// for people who left after an addition whose answer was lost. Nothing is read if there are none.
+/// Sees to people who left and may be on the list: removals without a contact id, and those whose
+/// addition is in doubt. The list is read where that is the only way, or the cheaper one; nothing is
+/// read if there are none.
 async fn look_for_members(
     session: &Session<'_>,
     found: &FoundList,
@@ -98,12 +100,15 @@ async fn look_for_members(
     let (known, without_contact): (Vec<_>, Vec<_>) =
         std::mem::take(&mut delta.removals).into_iter().partition(|c| c.entry.contact.is_some());
     delta.removals = known;
-    if without_contact.is_empty() && delta.to_look_for.is_empty() {
-        return Ok(Vec::new());
-    }
+    let in_doubt = std::mem::take(&mut delta.in_doubt);
+    let evidence = cheaper_evidence(session, &in_doubt, without_contact.is_empty());
+    let (unseen, looked_for) = evidence::split(in_doubt, evidence);
+    delta.removals.extend(unseen.into_iter().map(|(member, contact)| removal(member, contact)));
     let on_list = match &found.state {
-        Some(state) => read_list(session, state.id).await?,
-        None => HashMap::new(),
+        Some(state) if !(without_contact.is_empty() && looked_for.is_empty()) => {
+            read_list(session, state.id).await?
+        }
+        _ => HashMap::new(),
     };
     let mut already_gone = Vec::new();
     for Change { entry, .. } in without_contact {
@@ -112,13 +117,27 @@ async fn look_for_members(
             None => already_gone.push(entry.member),
         }
     }
-    for member in &delta.to_look_for {
-        if let Some(contact) = on_list.get(member) {
-            delta.removals.push(removal(*member, *contact));
+    for member in looked_for {
+        if let Some(contact) = on_list.get(&member) {
+            delta.removals.push(removal(member, *contact));
         }
     }
     delta.removals.sort_unstable_by_key(|change| change.entry.member);
     Ok(already_gone)
+}
+
+fn cheaper_evidence(
+    session: &Session<'_>,
+    in_doubt: &HashMap<Fingerprint, Option<ContactId>>,
+    nobody_else_is_looked_for: bool,
+) -> Evidence {
+    let known = in_doubt.values().flatten().count();
+    let policy = session.activation.resolved().missing_contacts;
+    let removal = session.destination.estimate_calls(Operation::Remove, known as u64, policy);
+    // At least so many are on the list.
+    let listed = session.head.snapshot.as_ref().map_or(0, |snapshot| snapshot.members);
+    let pages = listed.div_ceil(session.destination.limits().page.max(1) as u64).max(1);
+    evidence::cheaper(removal, pages, known < in_doubt.len() || !nobody_else_is_looked_for)
 }
 
 /// Takes out the removals of contacts who are on the list for somebody who stays: one contact may

@@ -14,8 +14,9 @@ use crate::{AbsentMember, ContactId, HeldMember, Operation};
 /// Members that need more than the plain difference.
 pub(super) struct Special<'a> {
     pub(super) held: HashMap<Fingerprint, &'a HeldMember>,
-    /// Additions and removals of which it is not known whether they happened.
-    pub(super) uncertain_additions: HashSet<Fingerprint>,
+    /// Additions of which it is not known whether they happened, with the contact where that was
+    /// known before, and removals.
+    pub(super) uncertain_additions: HashMap<Fingerprint, Option<ContactId>>,
     pub(super) uncertain_removals: HashSet<Fingerprint>,
     /// Of moves of which it is not known whether they happened: who was to become whom, and her
     /// contact.
@@ -50,13 +51,13 @@ impl<'a> Special<'a> {
             .filter(|batch| batch.stage == Stage::Uncertain)
             .flat_map(|batch| batch.before.iter().copied().zip(batch.members.iter().copied()))
             .collect();
-        let uncertain = |operation| {
-            members(&|batch| batch.stage == Stage::Uncertain && batch.operation == operation)
-        };
         Self {
             held,
-            uncertain_additions: uncertain(Operation::Add),
-            uncertain_removals: uncertain(Operation::Remove),
+            uncertain_additions: (batches.iter())
+                .filter(|batch| batch.is_uncertain(Operation::Add))
+                .flat_map(|batch| batch.members.iter().map(|entry| (entry.member, entry.contact)))
+                .collect(),
+            uncertain_removals: members(&|batch| batch.is_uncertain(Operation::Remove)),
             moving_from: (uncertain_moves.iter())
                 .map(|(before, entry)| (*before, entry.contact))
                 .collect(),
@@ -70,7 +71,7 @@ impl<'a> Special<'a> {
 
     pub(super) fn watches(&self, member: &Fingerprint) -> bool {
         self.held.contains_key(member)
-            || self.uncertain_additions.contains(member)
+            || self.uncertain_additions.contains_key(member)
             || self.uncertain_removals.contains(member)
             || self.moving_from.contains_key(member)
             || self.moving_to.contains(member)
@@ -85,11 +86,13 @@ impl<'a> Special<'a> {
 
     /// How the list stands to somebody in the segment.
     pub(super) fn standing(&self, member: &Fingerprint, is_recorded: bool) -> Standing {
-        let in_doubt =
-            if is_recorded { &self.uncertain_removals } else { &self.uncertain_additions };
+        let in_doubt = match is_recorded {
+            true => self.uncertain_removals.contains(member),
+            false => self.uncertain_additions.contains_key(member),
+        };
         let is_held = || self.held.get(member).is_some_and(|held| self.now < held.retry_at);
         match () {
-            () if self.under_way.contains(member) || in_doubt.contains(member) => Standing::Pending,
+            () if self.under_way.contains(member) || in_doubt => Standing::Pending,
             () if is_recorded => Standing::OnList,
             () if is_held() => Standing::Held,
             () => Standing::New,

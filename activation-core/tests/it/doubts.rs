@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use activation_core::{Activation, RunStatus};
+use activation_core::{Activation, MissingContacts, RunStatus, Settings, SettingsPatch};
 use dotdigital_client::{
     Clock as _,
     simulator::{Fault, FaultRule, JobLatency, SimulatorSettings},
@@ -85,4 +85,41 @@ async fn somebody_held_after_a_lost_removal_is_not_tried_in_every_run() {
     assert_eq!(world.run(&vip()).await.added, 1);
     assert_eq!(world.run(&vip()).await.total_calls(), 2);
     assert_eq!(world.on_list("vip"), people(16));
+}
+
+/// So many are on the list; then the answer is lost to the import of ten more, who leave. Gives the
+/// calls of the run that sees to them: pages of the list, and bulk removals.
+async fn calls_about_lost_additions(listed: usize, policy: MissingContacts) -> (u64, u64) {
+    let world = World::new();
+    for address in people(listed + 10) {
+        world.simulator.add_contact(&address);
+    }
+    let patch = SettingsPatch::default().missing_contacts(policy);
+    let vip = vip().settings(Settings::resolve(&SettingsPatch::default(), &patch));
+    world.segment(people(listed));
+    assert_eq!(world.run(&vip).await.status, RunStatus::Done);
+    world.simulator.inject(FaultRule::new(Fault::ResetAfterActing).on(IMPORT));
+    world.segment(people(listed + 10));
+    assert_eq!(world.run(&vip).await.status, RunStatus::Busy);
+    // The lost import does its work meanwhile.
+    world.wait(10 * MINUTE).await;
+    world.segment(people(listed));
+    let report = world.run(&vip).await;
+    assert_eq!((report.removed, report.failed), (10, 0), "{report}");
+    assert_eq!(world.on_list("vip"), people(listed));
+    world.assert_harmless();
+    let calls = |endpoint| report.calls.get(endpoint).copied().unwrap_or(0);
+    let removals = report.calls.iter().filter(|(endpoint, _)| endpoint.starts_with("POST"));
+    (calls("GET /contacts/v3"), removals.map(|(_, calls)| calls).sum())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_addition_of_contacts_who_are_known_is_undone_without_reading_a_long_list() {
+    assert_eq!(calls_about_lost_additions(10_010, MissingContacts::ExistingOnly).await, (0, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_short_list_is_read_instead_and_so_is_any_list_where_the_contacts_are_not_known() {
+    assert_eq!(calls_about_lost_additions(100, MissingContacts::ExistingOnly).await, (1, 1));
+    assert_eq!(calls_about_lost_additions(10_010, MissingContacts::Create).await, (3, 1));
 }

@@ -20,6 +20,7 @@ for round in $(seq "$rounds"); do
         echo "round $round, $members members" >&2
         for run in first changed unchanged; do
             "$runs" thin "$run" "$members" "$work/thin" >>"$results"
+            "$runs" keyed "$run" "$members" "$work/keyed" >>"$results"
         done
         "$runs" reading "$members" >>"$results"
         if [ "$members" -le 1000000 ]; then

@@ -49,11 +49,24 @@ impl Line {
     }
 }
 
+/// What the rows of a segment cost by themselves: each figure contains the one before.
+#[derive(Deserialize)]
+struct Reading {
+    members: u64,
+    rows_cpu_seconds: f64,
+    normalised_cpu_seconds: f64,
+    fingerprinted_cpu_seconds: f64,
+}
+
 /// Account, calls allowed per minute, members, run.
 type Key = (String, Option<u64>, u64, String);
 
 /// Medians.
-struct Measured(BTreeMap<Key, Line>);
+struct Measured {
+    runs: BTreeMap<Key, Line>,
+    /// By members: rows, normalised, fingerprinted.
+    readings: BTreeMap<u64, [f64; 3]>,
+}
 
 impl Measured {
     fn read(lines: &str) -> Fallible<Self> {
@@ -63,14 +76,26 @@ impl Measured {
             let key = (line.account.clone(), line.per_minute, line.members, line.run.clone());
             groups.entry(key).or_default().push(line);
         }
-        let medians = groups.into_iter().map(|(key, lines)| (key, median(&lines)));
-        Ok(Self(medians.collect()))
+        let mut readings: BTreeMap<u64, [Vec<f64>; 3]> = BTreeMap::new();
+        for line in lines.lines().filter(|line| line.contains(r#""rows_cpu_seconds""#)) {
+            let line: Reading = serde_json::from_str(line)?;
+            let [rows, normalised, fingerprinted] = readings.entry(line.members).or_default();
+            rows.push(line.rows_cpu_seconds);
+            normalised.push(line.normalised_cpu_seconds);
+            fingerprinted.push(line.fingerprinted_cpu_seconds);
+        }
+        Ok(Self {
+            runs: groups.into_iter().map(|(key, lines)| (key, median(&lines))).collect(),
+            readings: (readings.into_iter())
+                .map(|(members, figures)| (members, figures.map(median_of)))
+                .collect(),
+        })
     }
 
     /// Measurements of one run over growing numbers of members.
     fn series(&self, account: &str, run: &str) -> Vec<&Line> {
         let of_run = |line: &&Line| line.account == account && line.run == run;
-        let mut lines: Vec<_> = self.0.values().filter(of_run).collect();
+        let mut lines: Vec<_> = self.runs.values().filter(of_run).collect();
         lines.sort_by_key(|line| line.members);
         // Calls are the same under every limit.
         lines.dedup_by_key(|line| line.members);
@@ -80,11 +105,7 @@ impl Measured {
 
 /// The median of each figure by itself. Calls are the same in every repetition, or the first counts.
 fn median(lines: &[Line]) -> Line {
-    let of = |figure: fn(&Line) -> f64| {
-        let mut figures: Vec<f64> = lines.iter().map(figure).collect();
-        figures.sort_by(f64::total_cmp);
-        figures[figures.len() / 2]
-    };
+    let of = |figure: fn(&Line) -> f64| median_of(lines.iter().map(figure).collect());
     Line {
         seconds: of(|line| line.seconds),
         cpu_seconds: of(|line| line.cpu_seconds),
@@ -95,12 +116,17 @@ fn median(lines: &[Line]) -> Line {
     }
 }
 
+fn median_of(mut figures: Vec<f64>) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures[figures.len() / 2]
+}
+
 fn tables(measured: &Measured) -> String {
     let mut text = String::from(
         "| account | run | members | wall s | CPU s | MiB before | peak MiB | calls |\n\
          |---|---|---|---|---|---|---|---|\n",
     );
-    for line in measured.0.values().filter(|line| line.per_minute.is_none()) {
+    for line in measured.runs.values().filter(|line| line.per_minute.is_none()) {
         let _ = writeln!(
             text,
             "| {} | {} | {} | {:.2} | {:.2} | {:.0} | {:.0} | {} |",
@@ -118,9 +144,10 @@ fn tables(measured: &Measured) -> String {
         "\n| members | run | calls a minute | calls, lists | minutes | calls, per contact | minutes |\n\
          |---|---|---|---|---|---|---|\n",
     );
-    for ((account, limit, members, run), ours) in &measured.0 {
+    for ((account, limit, members, run), ours) in &measured.runs {
         let key = ("per_contact".to_owned(), *limit, *members, run.clone());
-        let (Some(limit), "lists", Some(theirs)) = (limit, account.as_str(), measured.0.get(&key))
+        let (Some(limit), "lists", Some(theirs)) =
+            (limit, account.as_str(), measured.runs.get(&key))
         else {
             continue;
         };
@@ -131,6 +158,19 @@ fn tables(measured: &Measured) -> String {
             ours.virtual_minutes,
             theirs.total_calls(),
             theirs.virtual_minutes
+        );
+    }
+    text.push_str(
+        "\n| members | rows, CPU s | normalised | fingerprinted | a run without changes |\n\
+         |---|---|---|---|---|\n",
+    );
+    let runs = measured.series("thin", "unchanged");
+    for (members, [rows, normalised, fingerprinted]) in &measured.readings {
+        let run = runs.iter().find(|run| run.members == *members).map(|run| run.cpu_seconds);
+        let _ = writeln!(
+            text,
+            "| {members} | {rows:.2} | {normalised:.2} | {fingerprinted:.2} | {:.2} |",
+            run.unwrap_or(f64::NAN)
         );
     }
     text

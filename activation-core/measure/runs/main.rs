@@ -2,14 +2,15 @@
 //!
 //! ```text
 //! runs thin first|changed|unchanged MEMBERS STATE    a run on an account that keeps next to nothing
+//! runs keyed first|changed|unchanged MEMBERS STATE   the same with a warehouse key in each row
 //! runs simulator MEMBERS STATE                       all three runs in turn on the simulator
 //! runs calls MEMBERS PER_MINUTE                      a first run and a change under a limit, ours
 //!                                                    and contact by contact, on the simulator
 //! runs reading MEMBERS                               what reading the segment costs by itself
 //! ```
 //!
-//! STATE is a directory for the embedded store. `thin changed` goes on from what `thin first` left
-//! there, and `thin unchanged` from what `thin changed` left.
+//! STATE is a directory for the embedded store. `changed` goes on from what `first` left there, and
+//! `unchanged` from what `changed` left.
 //!
 //! Time at the destination is virtual: jobs take as long as the simulator says, and waiting costs
 //! nothing. Seconds are therefore the engine's own work, and the account's.
@@ -55,16 +56,24 @@ fn main() -> Fallible<()> {
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
     runtime.block_on(async {
         match arguments[..] {
-            ["thin", run, members, state] => thin(Run::named(run)?, members.parse()?, state).await,
+            ["thin", run, members, state] => {
+                thin("thin", Run::named(run)?, members.parse()?, state).await
+            }
+            ["keyed", run, members, state] => {
+                thin(KEYED, Run::named(run)?, members.parse()?, state).await
+            }
             ["simulator", members, state] => simulated(members.parse()?, state).await,
             ["calls", members, limit] => calls(members.parse()?, limit.parse()?).await,
             ["reading", members] => reading(members.parse()?).await,
-            _ => Err("expected: thin RUN MEMBERS STATE, simulator MEMBERS STATE, \
+            _ => Err("expected: thin|keyed RUN MEMBERS STATE, simulator MEMBERS STATE, \
                       calls MEMBERS PER_MINUTE or reading MEMBERS"
                 .into()),
         }
     })
 }
+
+/// The thin account, and a segment whose rows have warehouse keys.
+const KEYED: &str = "thin, with keys";
 
 #[derive(Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -182,7 +191,7 @@ impl World {
         let destination = Dotdigital::new(&self.client);
         let began = self.clock.now();
         let meter = Meter::start()?;
-        let source = Numbered(run.segment(members));
+        let source = Numbered { members: run.segment(members), keyed: account == KEYED };
         let report = engine.run(&Activation::new("everybody"), &source, &destination).await;
         let used = meter.stop()?;
         run.check(members, &report)?;
@@ -191,11 +200,11 @@ impl World {
     }
 }
 
-async fn thin(run: Run, members: u32, state: &str) -> Fallible<()> {
+async fn thin(name: &'static str, run: Run, members: u32, state: &str) -> Fallible<()> {
     let clock = VirtualClock::starting_at(monday()?);
     let account = Arc::new(ThinAccount::new(clock, run != Run::First));
     let world = World::new(clock, account, Arc::new(DirectoryStore::open(state)?))?;
-    print(&world.run("thin", run, members).await?)
+    print(&world.run(name, run, members).await?)
 }
 
 async fn simulated(members: u32, state: &str) -> Fallible<()> {
@@ -248,11 +257,11 @@ async fn reading(members: u32) -> Fallible<()> {
     #[derive(Serialize)]
     struct Reading {
         members: u32,
-        rows_seconds: f64,
-        normalised_seconds: f64,
-        fingerprinted_seconds: f64,
+        rows_cpu_seconds: f64,
+        normalised_cpu_seconds: f64,
+        fingerprinted_cpu_seconds: f64,
     }
-    let segment = Numbered(changed(members));
+    let segment = Numbered { members: changed(members), keyed: false };
     let meter = Meter::start()?;
     let bytes = each_row(&segment, |row| row.len() as u64).await?;
     let rows = meter.stop()?;
@@ -275,9 +284,9 @@ async fn reading(members: u32) -> Fallible<()> {
     let fingerprinted = meter.stop()?;
     print(&Reading {
         members,
-        rows_seconds: rounded(rows.seconds),
-        normalised_seconds: rounded(normalised.seconds),
-        fingerprinted_seconds: rounded(fingerprinted.seconds),
+        rows_cpu_seconds: rounded(rows.cpu_seconds),
+        normalised_cpu_seconds: rounded(normalised.cpu_seconds),
+        fingerprinted_cpu_seconds: rounded(fingerprinted.cpu_seconds),
     })
 }
 

@@ -24,18 +24,24 @@ pub(crate) fn changed(members: u32) -> Range<u32> {
 
 /// A segment of which no more than a batch is in memory.
 #[derive(Clone, Debug)]
-pub(crate) struct Numbered(pub(crate) Range<u32>);
+pub(crate) struct Numbered {
+    pub(crate) members: Range<u32>,
+    /// Whether each row has a warehouse key.
+    pub(crate) keyed: bool,
+}
 
 #[async_trait]
 impl SegmentSource for Numbered {
     async fn open(&self) -> Result<Box<dyn SegmentScan>, SourceError> {
-        Ok(Box::new(NumberedScan { all: self.0.len() as u64, left: self.0.clone() }))
+        let (all, left) = (self.members.len() as u64, self.members.clone());
+        Ok(Box::new(NumberedScan { all, left, keyed: self.keyed }))
     }
 }
 
 struct NumberedScan {
     all: u64,
     left: Range<u32>,
+    keyed: bool,
 }
 
 #[async_trait]
@@ -45,7 +51,13 @@ impl SegmentScan for NumberedScan {
     }
 
     async fn next_batch(&mut self) -> Result<Option<KeyBatch>, SourceError> {
-        let batch: KeyBatch = self.left.by_ref().take(ADVISED_BATCH).map(address).collect();
+        let mut batch = KeyBatch::new();
+        for member in self.left.by_ref().take(ADVISED_BATCH) {
+            match self.keyed {
+                true => batch.push_keyed(address(member).as_bytes(), &member.to_be_bytes()),
+                false => batch.push(address(member).as_bytes()),
+            }
+        }
         Ok((!batch.is_empty()).then_some(batch))
     }
 }

@@ -37,9 +37,9 @@ pub struct PostgresServer {
 /// A text that is no URL of a PostgreSQL database. Shows nothing of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "not the URL of a PostgreSQL database: expected \
-     postgresql://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=require, with special characters of user \
-     and password written as %XX, and sslmode one of disable, prefer, require"
+    "not the URL of a PostgreSQL database: expected postgresql:// with user, password, host and \
+     database, special characters of user and password written as %XX, and sslmode one of disable, \
+     prefer, require"
 )]
 pub struct NotAPostgresUrl;
 

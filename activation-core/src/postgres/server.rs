@@ -138,7 +138,8 @@ impl PostgresServer {
 
 /// Reads a URL (`postgresql://…`) or a connection string (`host=… user=…`). Of the parameters that
 /// PostgreSQL's own library knows, those about connecting are understood; `sslmode=verify-full` is
-/// what `require` means here. Certificates are given [apart](PostgresServer::ca_certificates).
+/// what `require` means here. Certificates are given [apart](PostgresServer::ca_certificates). A host
+/// or database with an `@` in its name is refused: it is most likely a part of the password.
 impl FromStr for PostgresServer {
     type Err = NotAPostgresUrl;
 
@@ -146,9 +147,15 @@ impl FromStr for PostgresServer {
         let url = url.trim().replace("sslmode=verify-full", "sslmode=require");
         // What the driver says of it may show a part of the password.
         let config: Config = url.parse().map_err(|_| NotAPostgresUrl)?;
-        match config.get_hosts() {
-            [] => Err(NotAPostgresUrl),
-            _ => Ok(Self::of(config)),
+        // With an @ in it that is not written as %40, the rest of the password is read as the host.
+        let is_split = |name: &str| name.contains('@');
+        let hosts = config.get_hosts();
+        let is_wrong = hosts.is_empty()
+            || config.get_dbname().is_some_and(is_split)
+            || hosts.iter().any(|host| matches!(host, Host::Tcp(name) if is_split(name)));
+        match is_wrong {
+            true => Err(NotAPostgresUrl),
+            false => Ok(Self::of(config)),
         }
     }
 }
@@ -218,7 +225,8 @@ mod tests {
     #[test]
     fn the_password_is_shown_nowhere() {
         for url in [
-            "postgresql://me:hush?hush@db.example.com/warehouse",
+            "postgresql://me:a@hush@db.example.com/warehouse",
+            "postgresql://me:a@hu/hush@db.example.com/warehouse",
             "postgresql://me:hush@db.example.com:hush/warehouse",
             "postgresql://me:hush@db.example.com/warehouse?sslmode=hush",
             "postgresql:///hush",
@@ -228,7 +236,9 @@ mod tests {
             let error = url.parse::<PostgresServer>().unwrap_err();
             assert!(!format!("{error} {error:?}").contains("hush"), "{error}");
         }
-        let server: PostgresServer = "postgresql://me:hush@db.example.com/w".parse().unwrap();
-        assert!(!format!("{server} {server:?}").contains("hush"));
+        for url in ["postgresql://me:hush@db.example.com/w", "postgresql://me:hush?hush@db/w"] {
+            let server: PostgresServer = url.parse().unwrap();
+            assert!(!format!("{server} {server:?}").contains("hush"));
+        }
     }
 }

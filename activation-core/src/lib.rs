@@ -81,8 +81,8 @@
 //!
 //! # Features
 //!
-//! `dotdigital` and `directory` (the embedded store) are on by default; `sqlite` and `csv` are
-//! sources; `cron` is for [`Schedule`]s written as cron patterns; `test-util` brings the traits' contracts as suites to run on your own implementation, and
+//! `dotdigital` and `directory` (the embedded store) are on by default; `postgres`, `sqlite` and `csv`
+//! are sources; `cron` is for [`Schedule`]s written as cron patterns; `test-util` brings the traits' contracts as suites to run on your own implementation, and
 //! lets tests stop the embedded store at any step. Without features the crate knows no HTTP client
 //! and no database.
 
@@ -98,6 +98,8 @@ mod identifier;
 mod ledger;
 mod observer;
 mod plan;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod report;
 mod run;
 mod runner;
@@ -122,6 +124,8 @@ pub use identifier::{ContactId, Identifier, IdentifierKind, Reject};
 pub use ledger::{Ledger, LedgerError, LedgerPage, LedgerRow, MembershipChange};
 pub use observer::{ApproveDigest, ApproveNothing, Approver, Event, NoObserver, Observer};
 pub use plan::{ListAction, Plan};
+#[cfg(feature = "postgres")]
+pub use postgres::{NotACertificate, NotAPostgresUrl, PostgresServer, PostgresTls};
 pub use report::{ErrorReport, IdentityCounts, ListReport, RejectedRow, RunReport, RunStatus};
 pub use run::{
     ActivationErasure, Drift, Engine, ErasureReport, Explanation, HeldPage, HeldSelection, Pending,

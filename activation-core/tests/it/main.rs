@@ -21,6 +21,8 @@ mod moves;
 mod mutations;
 mod new_key;
 mod outcomes;
+#[cfg(all(feature = "postgres", feature = "test-util", unix))]
+mod postgres;
 mod reconcile;
 mod rejects;
 mod rules;

@@ -5,6 +5,8 @@
 #[cfg(feature = "csv")]
 mod csv;
 mod memory;
+#[cfg(all(feature = "postgres", feature = "test-util", unix))]
+mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
@@ -29,7 +31,7 @@ async fn texts(source: &dyn SegmentSource) -> Vec<String> {
 }
 
 /// Identifiers and warehouse keys of one scan, as text.
-#[cfg(any(feature = "csv", feature = "sqlite"))]
+#[cfg(any(feature = "csv", feature = "postgres", feature = "sqlite"))]
 async fn rows(source: &dyn SegmentSource) -> Vec<(String, String)> {
     let mut scan = source.open().await.unwrap();
     let mut rows = Vec::new();
@@ -42,7 +44,7 @@ async fn rows(source: &dyn SegmentSource) -> Vec<(String, String)> {
 }
 
 /// What a scan that must fail says, with its causes.
-#[cfg(any(feature = "csv", feature = "sqlite"))]
+#[cfg(any(feature = "csv", feature = "postgres", feature = "sqlite"))]
 async fn failure(source: &dyn SegmentSource) -> String {
     let error = scan(source).await.unwrap_err();
     let mut told = error.to_string();

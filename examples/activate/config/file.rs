@@ -83,6 +83,16 @@ pub(super) enum Source {
         column: String,
         key_column: Option<String>,
     },
+    Postgres {
+        /// The environment variable with the URL, which holds a password.
+        url_env: String,
+        /// Whom to trust instead of those whom the platform trusts.
+        ca_file: Option<String>,
+        query: String,
+        column: Option<String>,
+        key_column: Option<String>,
+        as_of: Option<String>,
+    },
     Sqlite {
         path: String,
         query: String,

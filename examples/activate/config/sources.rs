@@ -1,18 +1,19 @@
 //! Where members come from.
 
 use std::{
+    fs,
     ops::Range,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use activation_core::{
-    SegmentSource,
-    sources::{CsvSource, SqliteSource},
+    PostgresServer, SegmentSource,
+    sources::{CsvSource, PostgresSource, SqliteSource},
 };
 use toml::Spanned;
 
-use super::{file::Source, problem::Problem};
+use super::{check, file::Source, problem::Problem};
 
 /// The source that an activation names.
 pub(super) fn open(
@@ -22,14 +23,31 @@ pub(super) fn open(
     let span = source.span();
     Ok(match source.into_inner() {
         Source::Csv { path, column, key_column } => {
-            let source = CsvSource::new(existing(base.join(path), span)?, column);
+            let source = CsvSource::new(existing(base.join(path), "path", &span)?, column);
             match key_column {
                 Some(key_column) => Arc::new(source.key_column(key_column)),
                 None => Arc::new(source),
             }
         }
+        Source::Postgres { url_env, ca_file, query, column, key_column, as_of } => {
+            let mut server = server(&url_env, &span)?;
+            if let Some(file) = ca_file {
+                server = trusting(server, &existing(base.join(file), "ca_file", &span)?, &span)?;
+            }
+            let mut source = PostgresSource::new(server, query);
+            if let Some(column) = column {
+                source = source.column(column);
+            }
+            if let Some(key_column) = key_column {
+                source = source.key_column(key_column);
+            }
+            if let Some(as_of) = as_of {
+                source = source.as_of(as_of);
+            }
+            Arc::new(source)
+        }
         Source::Sqlite { path, query, column, key_column, as_of } => {
-            let mut source = SqliteSource::new(existing(base.join(path), span)?, query);
+            let mut source = SqliteSource::new(existing(base.join(path), "path", &span)?, query);
             if let Some(column) = column {
                 source = source.column(column);
             }
@@ -44,11 +62,30 @@ pub(super) fn open(
     })
 }
 
-fn existing(path: PathBuf, span: Range<usize>) -> Result<PathBuf, Problem> {
+/// The server whose URL is in an environment variable: it holds a password, which belongs in no file.
+fn server(url_env: &str, span: &Range<usize>) -> Result<PostgresServer, Problem> {
+    let refuse = |message| Problem::below(span.clone(), "url_env", message);
+    let url = check::value_of(url_env).map_err(refuse)?;
+    url.parse().map_err(|error| refuse(format!("environment variable {url_env}: {error}")))
+}
+
+fn trusting(
+    server: PostgresServer,
+    file: &Path,
+    span: &Range<usize>,
+) -> Result<PostgresServer, Problem> {
+    let refuse = |why: &dyn std::fmt::Display| {
+        Problem::below(span.clone(), "ca_file", format!("{}: {why}", file.display()))
+    };
+    let pem = fs::read(file).map_err(|error| refuse(&error))?;
+    server.ca_certificates(pem).map_err(|error| refuse(&error))
+}
+
+fn existing(path: PathBuf, key: &str, span: &Range<usize>) -> Result<PathBuf, Problem> {
     // A pipe will do, a directory will not.
     if path.exists() && !path.is_dir() {
         return Ok(path);
     }
     let message = format!("{} is no file, expected one that exists", path.display());
-    Err(Problem::below(span, "path", message))
+    Err(Problem::below(span.clone(), key, message))
 }

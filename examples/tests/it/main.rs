@@ -6,12 +6,18 @@ mod activate_dry_run;
 mod activate_erasure;
 mod activate_exit_codes;
 mod activate_guard;
+#[cfg(unix)]
+mod activate_postgres;
 mod activate_reconcile;
 mod activate_records;
 mod activate_report;
 mod activate_runs;
 mod activate_secrets;
 mod export_contact_list;
+#[cfg(unix)]
+#[path = "../../../activation-core/tests/it/postgres/server.rs"]
+#[allow(dead_code, reason = "the tests of the crate need more of it")]
+mod postgres_server;
 mod scheduled_runner;
 mod short_programs;
 mod support;

@@ -151,9 +151,14 @@ impl AdbcDatabase {
         let no_paths: Option<Vec<PathBuf>> = None;
         ManagedDriver::load_from_name(driver, entrypoint, AdbcVersion::V110, SEARCH, no_paths)
             .map_err(|error| {
+                let whose = match &self.named {
+                    Named::Driver(_) => String::new(),
+                    _ => format!(" of {self}"),
+                };
                 SourceError::permanent(format!(
-                    "the ADBC driver {} of {self} cannot be loaded{}; install it and put its manifest \
-                     into a directory of ADBC_DRIVER_PATH, or name the file by its absolute path",
+                    "the ADBC driver {}{whose} cannot be loaded{}; put its manifest into a directory \
+                     of ADBC_DRIVER_PATH, or name its file by an absolute path and, where it is not \
+                     the usual one, its entrypoint",
                     shown(driver),
                     told_of(&error, &Confidential::default()),
                 ))

@@ -6,40 +6,50 @@ use adbc_core::{
 };
 use arrow_schema::ArrowError;
 
+use super::query::Query;
 use crate::SourceError;
 
-/// Texts that no error may show: values of options, and what queries compare with.
+/// Texts that no error may show: values of options, and what queries compare with. And the names in
+/// queries, which it may.
 #[derive(Default)]
-pub(super) struct Confidential(Vec<String>);
+pub(super) struct Confidential {
+    texts: Vec<String>,
+    names: String,
+}
 
 impl Confidential {
     pub(super) fn of<'a>(options: impl Iterator<Item = &'a OptionValue>) -> Self {
         let mut confidential = Self::default();
         for value in options {
             if let OptionValue::String(text) = value {
-                confidential.add(text);
+                confidential.add(text, SHORTEST_VALUE);
                 // A password inside of a URI or of a connection string.
-                text.split(URI_DELIMITERS).for_each(|part| confidential.add(part));
+                text.split(URI_DELIMITERS).for_each(|part| confidential.add(part, SHORTEST_VALUE));
             }
         }
         confidential
     }
 
-    /// Adds the texts in single quotes.
-    pub(super) fn add_query(&mut self, query: &str) {
-        query.split('\'').skip(1).step_by(2).for_each(|text| self.add(text));
+    /// Adds a query that may be at fault.
+    pub(super) fn add_query(&mut self, query: &Query) {
+        query.texts.iter().for_each(|text| self.add(text, SHORTEST_TEXT));
+        self.names.push_str(&query.names);
     }
 
-    fn add(&mut self, text: &str) {
+    fn add(&mut self, text: &str, shortest: usize) {
         let text = text.trim().to_lowercase();
-        if text.chars().count() >= SHORTEST_CONFIDENTIAL {
-            self.0.push(text);
+        if text.chars().count() >= shortest {
+            self.texts.push(text);
         }
+    }
+
+    fn is_name(&self, text: &str) -> bool {
+        !text.is_empty() && self.names.contains(text)
     }
 
     fn is_in(&self, message: &str) -> bool {
         let message = message.to_lowercase();
-        self.0.iter().any(|text| message.contains(text))
+        self.texts.iter().any(|text| message.contains(text))
     }
 }
 
@@ -73,7 +83,7 @@ pub(super) fn explain_broken(
     let said = message.split_once("Producer error: ").map_or("", |(_, said)| said);
     SourceError::temporary(format!(
         "{place} broke off before its end{}",
-        told(&without_quoted(said), confidential)
+        told(&without_data(said, confidential), confidential)
     ))
 }
 
@@ -83,7 +93,7 @@ pub(super) fn told_of(error: &Error, confidential: &Confidential) -> String {
     if sqlstate(error).is_some_and(|code| code.starts_with(ACCESS_RULE)) {
         return told(&error.message, confidential);
     }
-    told(&without_quoted(&error.message), confidential)
+    told(&without_data(&error.message, confidential), confidential)
 }
 
 fn told(message: &str, confidential: &Confidential) -> String {
@@ -99,30 +109,25 @@ fn told(message: &str, confidential: &Confidential) -> String {
     format!(": {shown}")
 }
 
-/// `message` with `…` in place of everything in quotes.
-fn without_quoted(message: &str) -> String {
+/// `message` with `…` in place of everything in quotes that is not a name in the query.
+fn without_data(message: &str, confidential: &Confidential) -> String {
     let mut kept = String::new();
-    let mut closing = None;
-    let mut before = ' ';
-    for character in message.chars() {
-        match closing {
-            Some(quote) if character == quote => {
-                closing = None;
-                kept.push('…');
-                kept.push(character);
-            }
-            Some(_) => {}
-            None => {
-                kept.push(character);
-                // Not the apostrophe of "doesn't".
-                if matches!(character, '"' | '`' | '\'') && !before.is_alphanumeric() {
-                    closing = Some(character);
-                }
-            }
+    let mut rest = message;
+    while let Some(at) = rest.find(['"', '`', '\'']) {
+        let (before, quoted) = rest.split_at(at);
+        kept.push_str(before);
+        let (quote, inside) = quoted.split_at(1);
+        rest = inside;
+        kept.push_str(quote);
+        // Not the apostrophe of "doesn't".
+        if !before.ends_with(char::is_alphanumeric) {
+            let (text, after) = inside.split_once(quote).unwrap_or((inside, ""));
+            kept.push_str(if confidential.is_name(text) { text } else { "…" });
+            kept.push_str(quote);
+            rest = after;
         }
-        before = character;
     }
-    kept
+    kept + rest
 }
 
 fn has_long_number(text: &str) -> bool {
@@ -150,8 +155,9 @@ const ACCESS_RULE: &str = "42";
 
 const URI_DELIMITERS: [char; 9] = [':', '/', '@', '?', '&', '=', ';', ' ', ','];
 
-/// Shorter ones are ports, flags and names that everybody knows.
-const SHORTEST_CONFIDENTIAL: usize = 5;
+/// Shorter ones are ports, flags and words that every message has.
+const SHORTEST_VALUE: usize = 5;
+const SHORTEST_TEXT: usize = 3;
 /// Fewer than the digits of any phone number in international form.
 const MANY_DIGITS: usize = 6;
 const LONGEST_TOLD: usize = 200;
@@ -202,13 +208,17 @@ mod tests {
     fn options_and_texts_of_the_query_are_not_shown() {
         let uri = OptionValue::String("postgresql://bob:s3cret@host:5432/db".to_owned());
         let mut confidential = Confidential::of([&uri].into_iter());
-        confidential.add_query("SELECT email FROM people WHERE town = 'Ghent' AND x = 'y'");
+        let query = "SELECT email FROM people WHERE town = 'Ghent' AND x = 'y'";
+        confidential.add_query(&Query::parse(query));
         for message in ["no s3cret", "no S3CRET there", "near Ghent", "of postgresql"] {
             let told = explain("it", &error(Status::IO, "", message), &confidential).to_string();
             assert!(told.ends_with("may be confidential)"), "{told}");
         }
         let told = explain("it", &error(Status::IO, "", "no route"), &confidential).to_string();
         assert_eq!(told, "it failed: no route");
+        let message = "no \"emails\" like \"email\"";
+        let told = explain("it", &error(Status::IO, "", message), &confidential).to_string();
+        assert_eq!(told, "it failed: no \"…\" like \"email\"");
     }
 
     #[test]

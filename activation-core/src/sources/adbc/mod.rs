@@ -4,6 +4,7 @@ mod as_of;
 mod database;
 mod error;
 mod profile;
+mod query;
 
 use std::fmt;
 
@@ -13,7 +14,10 @@ use arrow_array::RecordBatchReader;
 use async_trait::async_trait;
 
 pub use self::database::AdbcDatabase;
-use self::error::{Confidential, explain, explain_broken};
+use self::{
+    error::{Confidential, explain, explain_broken},
+    query::Query,
+};
 use super::{arrow::ArrowColumns, thread};
 use crate::{SegmentScan, SegmentSource, SourceError};
 
@@ -26,14 +30,14 @@ use crate::{SegmentScan, SegmentSource, SourceError};
 /// of its own, only as fast as they are used. A scan that is dropped stops that thread at the driver's
 /// next batch; a query that gives nothing is stopped by the warehouse's own time limit only.
 ///
-/// Nothing but the rights of the user keeps the query from writing: log in as somebody who may only
-/// read.
+/// A query that begins like a statement that writes is refused. Otherwise nothing but the rights of
+/// the user keeps it from writing: log in as somebody who may only read.
 ///
 /// # Errors
 ///
 /// What the driver says is part of an error only where it can be neither an address nor a secret:
-/// texts in quotes are left out of it unless they are names, and all of it is left out if it has an
-/// `@`, a long number, a value of an option or a text of the query. A connection that breaks while
+/// texts in quotes are left out of it unless they are names, as in the query, and all of it is left
+/// out if it has an `@`, a long number, a value of an option or a text of the query. A connection that breaks while
 /// rows are read is a temporary failure, and so is everything else that happens then, since drivers
 /// do not tell the difference.
 ///
@@ -113,23 +117,35 @@ impl SegmentSource for AdbcSource {
 impl AdbcSource {
     /// Runs the queries, up to the first row.
     fn start(&self) -> Result<(Option<chrono::DateTime<chrono::Utc>>, Rows), SourceError> {
+        let place = format!("the query on {}", self.database);
+        let time_place = format!("the query for the time of {}", self.database);
+        // Before anything is called.
+        let query = checked(&self.query, &place)?;
+        let time_query = self.as_of.as_deref().map(|sql| checked(sql, &time_place)).transpose()?;
         let (mut connection, mut confidential) = self.database.connect()?;
+        confidential.add_query(&query);
+        time_query.iter().for_each(|query| confidential.add_query(query));
         let as_of = match &self.as_of {
             Some(query) => {
                 // A driver without transactions refuses, and has none to be told of.
                 let _ = connection.set_option(OptionConnection::AutoCommit, "false".into());
-                let place = format!("the query for the time of {}", self.database);
-                confidential.add_query(query);
-                Some(as_of::read(&mut connection, query, &place, &confidential)?)
+                Some(as_of::read(&mut connection, query, &time_place, &confidential)?)
             }
             None => None,
         };
-        let place = format!("the query on {}", self.database);
-        confidential.add_query(&self.query);
         let (statement, reader) = execute(&mut connection, &self.query, &place, &confidential)?;
         let columns = self.columns.positions(&reader.schema(), &place)?;
         let rows = Rows { reader, columns, place, confidential, _statement: statement };
         Ok((as_of, rows))
+    }
+}
+
+/// What can be seen of a query before it is run.
+fn checked(sql: &str, place: &str) -> Result<Query, SourceError> {
+    let query = Query::parse(sql);
+    match query.problem() {
+        Some(problem) => Err(SourceError::permanent(format!("{place} {problem}"))),
+        None => Ok(query),
     }
 }
 

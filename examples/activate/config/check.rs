@@ -214,22 +214,25 @@ fn host_key(name: &Spanned<String>) -> Result<HostKey, Problem> {
     })
 }
 
-/// The value of an environment variable, which never becomes part of an error.
+/// The value of the environment variable that a key names.
 fn variable(name: &Spanned<String>) -> Result<String, Problem> {
-    let refuse = |message: String| Err(Problem::new(name.span(), message));
-    let name = name.get_ref();
+    value_of(name.get_ref()).map_err(|message| Problem::new(name.span(), message))
+}
+
+/// The value of an environment variable, which never becomes part of an error.
+pub(super) fn value_of(name: &str) -> Result<String, String> {
     if !is_variable(name) {
         // It may be the secret itself.
-        return refuse("expected the name of an environment variable".to_owned());
+        return Err("expected the name of an environment variable".to_owned());
     }
     match env::var(name) {
         Ok(value) if !value.is_empty() => Ok(value),
-        Ok(_) => refuse(format!("environment variable {name} is empty, expected a value")),
+        Ok(_) => Err(format!("environment variable {name} is empty, expected a value")),
         Err(env::VarError::NotPresent) => {
-            refuse(format!("environment variable {name} is not set, expected a value"))
+            Err(format!("environment variable {name} is not set, expected a value"))
         }
         Err(env::VarError::NotUnicode(_)) => {
-            refuse(format!("environment variable {name} is not valid UTF-8"))
+            Err(format!("environment variable {name} is not valid UTF-8"))
         }
     }
 }

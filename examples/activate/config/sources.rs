@@ -12,7 +12,7 @@ use activation_core::{
 };
 use toml::Spanned;
 
-use super::{file::Source, problem::Problem};
+use super::{adbc, file::Source, problem::Problem};
 
 /// The source that an activation names.
 pub(super) fn open(
@@ -21,6 +21,7 @@ pub(super) fn open(
 ) -> Result<Arc<dyn SegmentSource>, Problem> {
     let span = source.span();
     Ok(match source.into_inner() {
+        Source::Adbc(source) => adbc::open(source, &span)?,
         Source::Csv { path, column, key_column } => {
             let source = CsvSource::new(existing(base.join(path), span)?, column);
             match key_column {

@@ -21,6 +21,46 @@ pub(super) fn find(columns: &[&str], wanted: &str, place: &str) -> Result<usize,
     }
 }
 
+/// Where a result has what is wanted.
+#[cfg(any(feature = "arrow", feature = "sqlite"))]
+pub(super) struct Positions {
+    pub(super) identifier: usize,
+    pub(super) key: Option<usize>,
+}
+
+/// The positions of the identifiers and, where they are wanted, of the keys, among the columns of a
+/// result. Without a name, the identifiers are in the only column, or in the only other one.
+///
+/// # Errors
+///
+/// Fails when a column cannot be found or chosen.
+#[cfg(any(feature = "arrow", feature = "sqlite"))]
+pub(super) fn positions(
+    columns: &[&str],
+    identifier: Option<&str>,
+    key: Option<&str>,
+    place: &str,
+) -> Result<Positions, SourceError> {
+    if columns.is_empty() {
+        return Err(SourceError::permanent(format!("{place} gives no columns")));
+    }
+    let key = key.map(|key| find(columns, key, place)).transpose()?;
+    let identifier = match (identifier, columns, key) {
+        (Some(wanted), columns, _) => find(columns, wanted, place)?,
+        (None, [_], _) => 0,
+        // The other one of two.
+        (None, [_, _], Some(key)) => 1 - key,
+        (None, columns, _) => {
+            return Err(SourceError::permanent(format!(
+                "{place} gives {} columns; name the one with the identifiers: {}",
+                columns.len(),
+                list(columns)
+            )));
+        }
+    };
+    Ok(Positions { identifier, key })
+}
+
 /// The names of columns as an error may show them.
 pub(super) fn list(columns: &[&str]) -> String {
     let mut names: Vec<String> = columns.iter().take(MOST_SHOWN).map(|name| show(name)).collect();

@@ -2,7 +2,11 @@
 
 mod memory;
 
-#[cfg(any(feature = "csv", feature = "postgres", feature = "sqlite"))]
+#[cfg(feature = "adbc")]
+mod adbc;
+#[cfg(feature = "arrow")]
+mod arrow;
+#[cfg(any(feature = "arrow", feature = "csv", feature = "postgres", feature = "sqlite"))]
 mod columns;
 #[cfg(feature = "csv")]
 mod csv;
@@ -10,9 +14,13 @@ mod csv;
 mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
-#[cfg(any(feature = "csv", feature = "sqlite"))]
+#[cfg(any(feature = "adbc", feature = "csv", feature = "sqlite"))]
 mod thread;
 
+#[cfg(feature = "adbc")]
+pub use self::adbc::{AdbcDatabase, AdbcSource};
+#[cfg(feature = "arrow")]
+pub use self::arrow::ArrowColumns;
 #[cfg(feature = "csv")]
 pub use self::csv::CsvSource;
 pub use self::memory::MemorySource;

@@ -15,7 +15,10 @@ use rusqlite::{
     types::{Value, ValueRef},
 };
 
-use super::{columns, thread};
+use super::{
+    columns::{self, Positions},
+    thread,
+};
 use crate::{SegmentScan, SegmentSource, SourceError};
 
 /// The result of one query on a SQLite file, which is opened for reading only.
@@ -142,26 +145,16 @@ impl SqliteSource {
             return Err(self.refuse("has parameters, and there are no values for them"));
         }
         let names: Vec<&str> = statement.column_names().collect();
-        let key = self.key_column.as_deref();
-        let key = match names.as_slice() {
-            [] => None,
-            names => key.map(|key| columns::find(names, key, &self.place())).transpose()?,
-        };
-        let identifier = match (&self.column, names.as_slice(), key) {
-            (_, [], _) => return Err(self.refuse("gives no rows: it must be one SELECT")),
-            (None, [_], _) => 0,
-            // The other one of two.
-            (None, [_, _], Some(key)) => 1 - key,
-            (None, names, _) => {
-                return Err(self.refuse(&format!(
-                    "gives {} columns; name the one with the identifiers: {}",
-                    names.len(),
-                    columns::list(names)
-                )));
-            }
-            (Some(wanted), names, _) => columns::find(names, wanted, &self.place())?,
-        };
-        Ok((statement, Positions { identifier, key }))
+        if names.is_empty() {
+            return Err(self.refuse("gives no rows: it must be one SELECT"));
+        }
+        let positions = columns::positions(
+            &names,
+            self.column.as_deref(),
+            self.key_column.as_deref(),
+            &self.place(),
+        )?;
+        Ok((statement, positions))
     }
 
     fn read(
@@ -236,12 +229,6 @@ fn explain(place: &str, error: rusqlite::Error) -> SourceError {
         }
         _ => SourceError::permanent(format!("{place} failed")).caused_by(error),
     }
-}
-
-/// Where a statement has what is wanted.
-struct Positions {
-    identifier: usize,
-    key: Option<usize>,
 }
 
 /// The identifier or key in a row, or the name of a type that is none.

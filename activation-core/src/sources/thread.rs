@@ -59,7 +59,7 @@ pub(super) async fn blocking<T: Send + 'static>(
 
 impl Batches {
     /// Tells from then on whether nobody reads the scan any more.
-    #[cfg(feature = "sqlite")]
+    #[cfg(any(feature = "adbc", feature = "sqlite"))]
     pub(super) fn abandonment(&self) -> impl Fn() -> bool + Send + 'static {
         let sender = self.sender.clone();
         move || sender.is_closed()

@@ -1,6 +1,8 @@
 //! Integration tests, one binary.
 #![allow(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
+#[cfg(all(feature = "adbc", unix))]
+mod adbc;
 mod approval;
 #[cfg(feature = "test-util")]
 mod conformance;

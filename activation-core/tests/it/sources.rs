@@ -2,6 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests may fail like tests")]
 
+#[cfg(all(feature = "adbc", unix))]
+mod adbc;
+#[cfg(feature = "arrow")]
+mod arrow;
 #[cfg(feature = "csv")]
 mod csv;
 mod memory;
@@ -31,7 +35,7 @@ async fn texts(source: &dyn SegmentSource) -> Vec<String> {
 }
 
 /// Identifiers and warehouse keys of one scan, as text.
-#[cfg(any(feature = "csv", feature = "postgres", feature = "sqlite"))]
+#[cfg(any(feature = "adbc", feature = "csv", feature = "postgres", feature = "sqlite"))]
 async fn rows(source: &dyn SegmentSource) -> Vec<(String, String)> {
     let mut scan = source.open().await.unwrap();
     let mut rows = Vec::new();
@@ -44,7 +48,7 @@ async fn rows(source: &dyn SegmentSource) -> Vec<(String, String)> {
 }
 
 /// What a scan that must fail says, with its causes.
-#[cfg(any(feature = "csv", feature = "postgres", feature = "sqlite"))]
+#[cfg(any(feature = "adbc", feature = "csv", feature = "postgres", feature = "sqlite"))]
 async fn failure(source: &dyn SegmentSource) -> String {
     let error = scan(source).await.unwrap_err();
     let mut told = error.to_string();

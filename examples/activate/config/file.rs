@@ -78,6 +78,7 @@ pub(super) struct Exclusion {
 #[derive(Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields, expecting = "a table")]
 pub(super) enum Source {
+    Adbc(Adbc),
     Csv {
         path: String,
         column: String,
@@ -100,6 +101,20 @@ pub(super) enum Source {
         key_column: Option<String>,
         as_of: Option<String>,
     },
+}
+
+/// `source` with `kind = "adbc"`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(not(feature = "adbc"), expect(dead_code, reason = "read, so that mistakes are told"))]
+pub(super) struct Adbc {
+    pub(super) profile: Option<String>,
+    /// The environment variable with the URI, which may hold a password.
+    pub(super) uri_env: Option<String>,
+    pub(super) query: String,
+    pub(super) column: Option<String>,
+    pub(super) key_column: Option<String>,
+    pub(super) as_of: Option<String>,
 }
 
 /// Reads the syntax.

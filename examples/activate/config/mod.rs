@@ -1,5 +1,6 @@
 //! The configuration file, read and checked before anything is called.
 
+mod adbc;
 mod check;
 mod file;
 mod problem;

@@ -13,7 +13,7 @@ use activation_core::{
 };
 use toml::Spanned;
 
-use super::{check, file::Source, problem::Problem};
+use super::{adbc, check, file::Source, problem::Problem};
 
 /// The source that an activation names.
 pub(super) fn open(
@@ -22,6 +22,7 @@ pub(super) fn open(
 ) -> Result<Arc<dyn SegmentSource>, Problem> {
     let span = source.span();
     Ok(match source.into_inner() {
+        Source::Adbc(source) => adbc::open(source, &span)?,
         Source::Csv { path, column, key_column } => {
             let source = CsvSource::new(existing(base.join(path), "path", &span)?, column);
             match key_column {

@@ -81,7 +81,7 @@ const MISTAKES: &[Mistake] = &[
     Mistake(
         "\"csv\"",
         "\"excel\"",
-        &["activation[0].source", "`excel`", "expected one of `csv`, `postgres`, `sqlite`"],
+        &["activation[0].source", "`excel`", "expected one of `adbc`, `csv`, `postgres`, `sqlite`"],
     ),
     Mistake(
         "\"private\"",

@@ -1,6 +1,7 @@
 //! The examples, run as processes as people run them, against the simulator over real HTTP.
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
+mod activate_adbc;
 mod activate_configuration;
 mod activate_dry_run;
 mod activate_erasure;

@@ -87,6 +87,61 @@ async fn the_sqlite_source() {
     conformance::broken_segment_source(&SqliteSource::new(&file, query)).await.unwrap();
 }
 
+#[cfg(all(feature = "adbc", unix))]
+#[tokio::test]
+async fn the_adbc_source_on_sqlite() {
+    use activation_core::sources::AdbcSource;
+
+    use crate::adbc::{Warehouse, drivers};
+
+    let Some(drivers) = drivers() else { return };
+    let directory = tempfile::tempdir().unwrap();
+    let warehouse = Warehouse::sqlite(drivers, &directory.path().join("warehouse.db"));
+    // So that writers need not wait for the reader of a scan.
+    warehouse.run(["PRAGMA journal_mode = WAL", "CREATE TABLE people (email TEXT)"]);
+    let source = AdbcSource::new(warehouse.database(), "SELECT email FROM people");
+    conformance::segment_source(&source, async |rows| warehouse.set_people(rows)).await.unwrap();
+
+    warehouse.set_people((0..20_000).map(|n| format!("person{n}@example.com")).collect());
+    // At the last row, abs() overflows.
+    let query = "SELECT iif(rowid % 20000 = 0, abs(-9223372036854775808), email) FROM people";
+    let broken = AdbcSource::new(warehouse.database(), query);
+    conformance::broken_segment_source(&broken).await.unwrap();
+}
+
+/// DuckDB as it is used without a server: on files that somebody else replaces.
+#[cfg(all(feature = "adbc", unix))]
+#[tokio::test]
+async fn the_adbc_source_on_duckdb() {
+    use activation_core::sources::AdbcSource;
+
+    use crate::adbc::{Warehouse, drivers};
+
+    let Some(drivers) = drivers() else { return };
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("people.csv");
+    let quoted = |row: String| format!("\"{}\"\n", row.replace('"', "\"\""));
+    let set = async |rows: Vec<String>| {
+        let table: String = rows.into_iter().map(quoted).collect();
+        let new = directory.path().join("new.csv");
+        std::fs::write(&new, table).unwrap();
+        std::fs::rename(&new, &file).unwrap();
+    };
+    let people = format!(
+        "read_csv('{}', columns = {{email: 'VARCHAR'}}, header = false, auto_detect = false)",
+        file.display()
+    );
+    let warehouse = Warehouse::duckdb(drivers, std::path::Path::new(":memory:"));
+    let query = format!("SELECT email FROM {people}");
+    let source = AdbcSource::new(warehouse.database(), query);
+    conformance::segment_source(&source, set).await.unwrap();
+
+    set((0..20_000).map(|n| format!("person{n}@example.com")).collect()).await;
+    let query = format!("SELECT if(email LIKE '%19999%', error('row'), email) FROM {people}");
+    let broken = AdbcSource::new(warehouse.database(), query);
+    conformance::broken_segment_source(&broken).await.unwrap();
+}
+
 #[tokio::test(start_paused = true)]
 async fn dotdigital() {
     for latency in [JobLatency::NONE, JobLatency::default()] {

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use activation_core::PostgresServer;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 
-pub(crate) use self::server::{ADMINISTRATOR, Database, Server};
+pub(crate) use self::server::{ADMINISTRATOR, Database, Server, pause};
 
 /// The server; `None` where PostgreSQL is not installed, which is an error in CI.
 pub(crate) fn server() -> Option<&'static Server> {

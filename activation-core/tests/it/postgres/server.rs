@@ -190,7 +190,7 @@ impl Database<'_> {
 
 /// Between two looks at what another process does.
 #[allow(clippy::disallowed_methods, reason = "other processes keep to no clock of ours")]
-fn pause() {
+pub(crate) fn pause() {
     thread::sleep(Duration::from_millis(10));
 }
 

@@ -81,10 +81,11 @@
 //!
 //! # Features
 //!
-//! `dotdigital` and `directory` (the embedded store) are on by default; `adbc`, `postgres`, `sqlite` and
-//! `csv` are sources; `arrow` converts a host's own Arrow batches; `cron` is for [`Schedule`]s written as cron patterns; `test-util` brings the traits' contracts as suites to run on your own implementation, and
-//! lets tests stop the embedded store at any step. Without features the crate knows no HTTP client
-//! and no database.
+//! `dotdigital` and `directory` (the embedded store) are on by default; `adbc`, `postgres`, `sqlite`
+//! and `csv` are sources; `arrow` converts a host's own Arrow batches; `cron` is for [`Schedule`]s
+//! written as cron patterns; `test-util` brings the traits' contracts as suites to run on your own
+//! implementation, and lets tests stop the embedded store at any step. Without features the crate
+//! knows no HTTP client and no database.
 
 mod clock;
 #[cfg(feature = "test-util")]

@@ -22,7 +22,7 @@ pub(super) fn find(columns: &[&str], wanted: &str, place: &str) -> Result<usize,
 }
 
 /// Where a result has what is wanted.
-#[cfg(any(feature = "arrow", feature = "sqlite"))]
+#[cfg(any(feature = "arrow", feature = "postgres", feature = "sqlite"))]
 pub(super) struct Positions {
     pub(super) identifier: usize,
     pub(super) key: Option<usize>,
@@ -34,7 +34,7 @@ pub(super) struct Positions {
 /// # Errors
 ///
 /// Fails when a column cannot be found or chosen.
-#[cfg(any(feature = "arrow", feature = "sqlite"))]
+#[cfg(any(feature = "arrow", feature = "postgres", feature = "sqlite"))]
 pub(super) fn positions(
     columns: &[&str],
     identifier: Option<&str>,

@@ -1,7 +1,5 @@
 //! Real drivers, and warehouses that tests fill through them.
 
-mod postgres;
-
 use std::{
     env,
     path::{Path, PathBuf},
@@ -17,8 +15,6 @@ use adbc_core::{
 };
 use adbc_driver_manager::{ManagedConnection, ManagedDriver};
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
-
-pub(crate) use self::postgres::Postgres;
 
 /// Where the drivers are, brought there by the first who asks. Without them a test fails where `CI`
 /// is set, and is skipped elsewhere.
@@ -44,7 +40,7 @@ fn fetch() -> Result<PathBuf, String> {
 }
 
 /// What a test needs is missing.
-pub(crate) fn unavailable(why: &str) {
+fn unavailable(why: &str) {
     assert!(env::var("CI").unwrap_or_default().is_empty(), "{why}");
     #[expect(clippy::print_stdout, reason = "whoever runs the tests should see it")]
     {
@@ -72,8 +68,9 @@ impl Warehouse {
         Self { driver, entrypoint: "AdbcDriverInit", option: "uri", value }
     }
 
-    pub(crate) fn postgres(drivers: &Path, server: &Postgres) -> Self {
-        let (driver, value) = (drivers.join("postgresql.so"), server.uri());
+    #[cfg(all(feature = "postgres", feature = "test-util", unix))]
+    pub(crate) fn postgres(drivers: &Path, database: &crate::postgres::Database<'_>) -> Self {
+        let (driver, value) = (drivers.join("postgresql.so"), database.socket_url());
         Self { driver, entrypoint: "AdbcDriverInit", option: "uri", value }
     }
 

@@ -51,6 +51,13 @@ impl Database<'_> {
         PostgresServer::new(directory, &self.name, ADMINISTRATOR).port(self.server.port)
     }
 
+    /// The URL for the administrator, over the socket.
+    #[cfg(feature = "adbc")]
+    pub(crate) fn socket_url(&self) -> String {
+        let (directory, port) = (self.server.directory.display(), self.server.port);
+        format!("postgresql:///{}?host={directory}&port={port}&user={ADMINISTRATOR}", self.name)
+    }
+
     /// The way in over TCP, to `host`.
     pub(crate) fn at(&self, host: &str, user: &str, password: &str) -> PostgresServer {
         PostgresServer::new(host, &self.name, user).port(self.server.port).password(password)

@@ -10,18 +10,13 @@ use super::{file::Adbc, problem::Problem};
 pub(super) fn open(adbc: Adbc, span: &Range<usize>) -> Result<Arc<dyn SegmentSource>, Problem> {
     use activation_core::sources::AdbcSource;
 
+    use super::sources::perhaps;
+
     let Adbc { profile, uri_env, query, column, key_column, as_of } = adbc;
-    let mut source = AdbcSource::new(database(profile, uri_env, span)?, query);
-    if let Some(column) = column {
-        source = source.column(column);
-    }
-    if let Some(key_column) = key_column {
-        source = source.key_column(key_column);
-    }
-    if let Some(as_of) = as_of {
-        source = source.as_of(as_of);
-    }
-    Ok(Arc::new(source))
+    let source = AdbcSource::new(database(profile, uri_env, span)?, query);
+    let source = perhaps(source, column, |source, name| source.column(name));
+    let source = perhaps(source, key_column, |source, name| source.key_column(name));
+    Ok(Arc::new(perhaps(source, as_of, |source, query| source.as_of(query))))
 }
 
 /// Credentials are in ADBC's profile or in the environment, and never in the file.

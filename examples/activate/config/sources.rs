@@ -25,42 +25,33 @@ pub(super) fn open(
         Source::Adbc(source) => adbc::open(source, &span)?,
         Source::Csv { path, column, key_column } => {
             let source = CsvSource::new(existing(base.join(path), "path", &span)?, column);
-            match key_column {
-                Some(key_column) => Arc::new(source.key_column(key_column)),
-                None => Arc::new(source),
-            }
+            Arc::new(perhaps(source, key_column, |source, name| source.key_column(name)))
         }
         Source::Postgres { url_env, ca_file, query, column, key_column, as_of } => {
             let mut server = server(&url_env, &span)?;
             if let Some(file) = ca_file {
                 server = trusting(server, &existing(base.join(file), "ca_file", &span)?, &span)?;
             }
-            let mut source = PostgresSource::new(server, query);
-            if let Some(column) = column {
-                source = source.column(column);
-            }
-            if let Some(key_column) = key_column {
-                source = source.key_column(key_column);
-            }
-            if let Some(as_of) = as_of {
-                source = source.as_of(as_of);
-            }
-            Arc::new(source)
+            let source = PostgresSource::new(server, query);
+            let source = perhaps(source, column, |source, name| source.column(name));
+            let source = perhaps(source, key_column, |source, name| source.key_column(name));
+            Arc::new(perhaps(source, as_of, |source, query| source.as_of(query)))
         }
         Source::Sqlite { path, query, column, key_column, as_of } => {
-            let mut source = SqliteSource::new(existing(base.join(path), "path", &span)?, query);
-            if let Some(column) = column {
-                source = source.column(column);
-            }
-            if let Some(key_column) = key_column {
-                source = source.key_column(key_column);
-            }
-            if let Some(as_of) = as_of {
-                source = source.as_of(as_of);
-            }
-            Arc::new(source)
+            let source = SqliteSource::new(existing(base.join(path), "path", &span)?, query);
+            let source = perhaps(source, column, |source, name| source.column(name));
+            let source = perhaps(source, key_column, |source, name| source.key_column(name));
+            Arc::new(perhaps(source, as_of, |source, query| source.as_of(query)))
         }
     })
+}
+
+/// `source` with what the file says, if it says it.
+pub(super) fn perhaps<S>(source: S, said: Option<String>, set: impl FnOnce(S, String) -> S) -> S {
+    match said {
+        Some(said) => set(source, said),
+        None => source,
+    }
 }
 
 /// The server whose URL is in an environment variable: it holds a password, which belongs in no file.

@@ -85,8 +85,7 @@ impl AdbcSource {
     /// included, stops the scan.
     ///
     /// It is asked before the other query, on the same connection, and in one transaction where the
-    /// driver has transactions. Where these show one state to all their statements, as in DuckDB and
-    /// SQLite, rows and time are of the same state. Elsewhere (PostgreSQL as it is set by default, or
+    /// driver has transactions. Where these show one state to all their statements, as in SQLite, rows and time are of the same state. Elsewhere (PostgreSQL as it is set by default, or
     /// no transactions) the rows may be newer than the time says, never older.
     #[must_use]
     pub fn as_of(mut self, query: impl Into<String>) -> Self {

@@ -106,25 +106,11 @@ impl PostgresSource {
             return Err(self.refuse("has parameters, and there are no values for them"));
         }
         let names: Vec<&str> = statement.columns().iter().map(Column::name).collect();
-        let key = self.key_column.as_deref();
-        let key = match names.as_slice() {
-            [] => None,
-            names => key.map(|key| columns::find(names, key, &self.place())).transpose()?,
-        };
-        let identifier = match (&self.column, names.as_slice(), key) {
-            (_, [], _) => return Err(self.refuse("gives no rows: it must be one SELECT")),
-            (None, [_], _) => 0,
-            // The other one of two.
-            (None, [_, _], Some(key)) => 1 - key,
-            (None, names, _) => {
-                return Err(self.refuse(&format!(
-                    "gives {} columns; name the one with the identifiers: {}",
-                    names.len(),
-                    columns::list(names)
-                )));
-            }
-            (Some(wanted), names, _) => columns::find(names, wanted, &self.place())?,
-        };
+        if names.is_empty() {
+            return Err(self.refuse("gives no rows: it must be one SELECT"));
+        }
+        let (column, key) = (self.column.as_deref(), self.key_column.as_deref());
+        let found = columns::positions(&names, column, key, &self.place())?;
         let slot = |position: usize| {
             let column = &statement.columns()[position];
             match Kind::of(column.type_()) {
@@ -136,7 +122,7 @@ impl PostgresSource {
                 ))),
             }
         };
-        Ok((slot(identifier)?, key.map(slot).transpose()?))
+        Ok((slot(found.identifier)?, found.key.map(slot).transpose()?))
     }
 
     fn place(&self) -> String {

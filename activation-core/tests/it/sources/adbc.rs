@@ -9,7 +9,7 @@ use activation_core::{
 use tempfile::TempDir;
 
 use super::{failure, rows, scan, texts};
-use crate::adbc::{Postgres, Warehouse, drivers, unavailable};
+use crate::adbc::{Warehouse, drivers};
 
 /// DuckDB and SQLite with the same people in them.
 struct Case {
@@ -257,22 +257,24 @@ fn nothing_confidential_is_in_what_debug_shows() {
     assert!(!told.contains("s3cret") && !told.contains('@'), "{told}");
 }
 
+#[cfg(all(feature = "postgres", feature = "test-util", unix))]
 #[tokio::test]
 async fn a_connection_that_is_cut_amid_the_rows_is_an_error_and_no_end() {
     let Some(drivers) = drivers() else { return };
-    let Some(server) = Postgres::start() else {
-        return unavailable("PostgreSQL's server is not installed");
-    };
-    let warehouse = Warehouse::postgres(drivers, &server);
+    let Some(server) = crate::postgres::server() else { return };
+    let database = server.database("");
+    let warehouse = Warehouse::postgres(drivers, &database);
     // More than fits into buffers on the way.
     let people =
         "SELECT 'person' || i || '@example.com' AS email FROM generate_series(1, 3000000) i";
     let source = AdbcSource::new(warehouse.database(), people);
     let mut scan = source.open().await.unwrap();
     assert!(scan.next_batch().await.unwrap().is_some());
-    let others = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
-        WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'";
-    warehouse.run([others]);
+    let ended = database.run(
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+         WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    );
+    assert_eq!(ended, "1");
     let mut came = 0;
     let error = loop {
         match scan.next_batch().await {

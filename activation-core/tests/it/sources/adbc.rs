@@ -153,7 +153,9 @@ async fn rows_and_their_time_are_of_the_same_state_where_transactions_show_one()
         "PRAGMA journal_mode = WAL",
         "CREATE TABLE people (email TEXT)",
         "CREATE TABLE loads (at INTEGER)",
-        "INSERT INTO people VALUES ('ann@example.com')",
+        // More than is read ahead, so that the scan is under way while others write.
+        "INSERT INTO people WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 60000)
+         SELECT 'person' || i || '@example.com' FROM n",
         "INSERT INTO loads VALUES (1)",
     ]);
     let source = AdbcSource::new(warehouse.database(), "SELECT email FROM people")
@@ -164,7 +166,7 @@ async fn rows_and_their_time_are_of_the_same_state_where_transactions_show_one()
     while let Some(batch) = scan.next_batch().await.unwrap() {
         rows += batch.len();
     }
-    assert_eq!((rows, scan.as_of().unwrap().timestamp()), (1, 1));
+    assert_eq!((rows, scan.as_of().unwrap().timestamp()), (60_000, 1));
 }
 
 #[tokio::test]

@@ -107,6 +107,13 @@ impl Warehouse {
         }
     }
 
+    /// A connection that has run a statement, and keeps its database open.
+    pub(crate) fn open(&self, sql: &str) -> ManagedConnection {
+        let mut connection = self.connect();
+        run(&mut connection, sql);
+        connection
+    }
+
     /// Makes the table `people` consist of these rows, at once. An empty one is NULL.
     pub(crate) fn set_people(&self, rows: Vec<String>) {
         let mut connection = self.connect();

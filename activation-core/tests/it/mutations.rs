@@ -12,8 +12,9 @@ use std::{
 const CRATE: &str = env!("CARGO_MANIFEST_DIR");
 
 /// The simulation's tests, in the order in which they are tried.
-const TESTS: [&str; 5] = [
+const TESTS: [&str; 6] = [
     "random_histories_converge_and_harm_nobody",
+    "an_answer_lost_at_any_write_is_made_good_although_its_job_ends_late",
     "a_run_killed_at_any_point_is_made_good_by_the_next_ones",
     "a_power_cut_at_any_point_is_made_good_by_the_next_ones",
     "a_process_that_is_overtaken_at_any_point_writes_nothing_more",

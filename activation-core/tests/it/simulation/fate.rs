@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use activation_core::Step;
+use activation_core::{Lease, Step};
 use chrono::{DateTime, Utc};
 use tokio::sync::Notify;
 
@@ -56,6 +56,8 @@ pub(super) struct Tenure(Arc<Mutex<Held>>);
 
 #[derive(Debug, Default)]
 struct Held {
+    /// The lease, until it is given back.
+    lease: Option<Lease>,
     until: Option<DateTime<Utc>>,
     /// How many leases there have been.
     leases: u64,
@@ -64,8 +66,9 @@ struct Held {
 }
 
 impl Tenure {
-    pub(super) fn begin(&self, until: DateTime<Utc>) {
+    pub(super) fn begin(&self, lease: &Lease, until: DateTime<Utc>) {
         let mut held = self.0.lock().expect("no poison");
+        held.lease = Some(lease.clone());
         held.until = Some(until);
         held.leases += 1;
         held.waited = Duration::ZERO;
@@ -85,7 +88,12 @@ impl Tenure {
     }
 
     pub(super) fn end(&self) {
-        self.0.lock().expect("no poison").until = None;
+        let mut held = self.0.lock().expect("no poison");
+        (held.lease, held.until) = (None, None);
+    }
+
+    pub(super) fn lease(&self) -> Option<Lease> {
+        self.0.lock().expect("no poison").lease.clone()
     }
 
     pub(super) fn until(&self) -> Option<DateTime<Utc>> {

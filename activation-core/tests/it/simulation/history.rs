@@ -13,9 +13,9 @@ use std::{
 };
 
 use activation_core::{
-    Activation, ActivationKey, Approver, DirectoryStore, Engine, ExcludedSegments, ExistingList,
-    GuardLimits, HostKey, MissingContacts, Plan, ReconcileMode, ReconcileReport, Reconciliation,
-    RunReport, RunStatus, State, StateStore, Trip,
+    Activation, ActivationKey, Approver, Engine, ExcludedSegments, ExistingList, GuardLimits,
+    MissingContacts, Plan, ReconcileMode, ReconcileReport, Reconciliation, RunReport, RunStatus,
+    State, Trip,
     dotdigital::{BatchLimits, Dotdigital},
     sources::MemorySource,
 };
@@ -24,15 +24,14 @@ use dotdigital_client::{
     Clock as _, Credentials,
     simulator::{Simulator, VirtualClock, Visibility},
 };
-use tempfile::TempDir;
 
 pub(super) use self::{rival::Rival, story::History};
 use super::{
     clock::Machine,
     crash::{MortalClock, MortalLedger, MortalSource, MortalStore, MortalTransport},
-    disk::Disk,
-    fate::{Fate, Reaper},
+    fate::{Fate, Reaper, Tenure},
     gauge::{Gauge, GaugedTransport},
+    shelf::{Medium, Shelf},
     terrain::Terrain,
 };
 use crate::{
@@ -54,7 +53,6 @@ struct Stage {
     clock: VirtualClock,
     /// The clock that processes see.
     machine: Machine,
-    disk: Arc<Disk>,
     gauges: Mutex<Vec<Arc<Gauge>>>,
     /// Whether a process was killed, and by a power cut.
     deaths: Mutex<(u64, u64)>,
@@ -63,9 +61,7 @@ struct Stage {
     complaints: Arc<MemorySource>,
     /// The host's ledger, which no crash touches.
     book: Arc<Book>,
-    directory: TempDir,
-    /// The store as those see it who only read.
-    reader: Mutex<Option<Arc<DirectoryStore>>>,
+    shelf: Arc<Shelf>,
     /// People who were suppressed after the beginning.
     suppressed_later: BTreeSet<usize>,
     /// What the list is called by now.
@@ -85,7 +81,7 @@ struct Stage {
 }
 
 impl Stage {
-    fn set(terrain: Terrain, mut contacts: BTreeSet<usize>) -> Self {
+    fn set(terrain: Terrain, mut contacts: BTreeSet<usize>, medium: Medium) -> Self {
         let settings = terrain.settings.clone();
         let credentials = (settings.user.clone(), settings.password.clone());
         let simulator = Simulator::new(settings);
@@ -112,21 +108,18 @@ impl Stage {
             guests.append(&mut early);
         }
         let clock = VirtualClock::starting_at(monday());
-        let directory = state_directory();
         Self {
             terrain,
             machine: Machine::new(clock, simulator.clone()),
             simulator,
             credentials,
             clock,
-            disk: Arc::new(Disk::beneath(directory.path())),
             gauges: Mutex::default(),
             deaths: Mutex::default(),
             source: Arc::new(MemorySource::new(Vec::<String>::new())),
             complaints: Arc::new(MemorySource::new(Vec::<String>::new())),
             book: Arc::new(Book::default()),
-            directory,
-            reader: Mutex::default(),
+            shelf: Arc::new(Shelf::new(medium)),
             suppressed_later: BTreeSet::new(),
             list_name: LIST.to_owned(),
             segment: BTreeSet::new(),
@@ -146,23 +139,22 @@ impl Stage {
             report = self.run_and_approve(&engine, &source, &destination) => Some(report),
             () = reaper.death() => None,
         };
+        let tenure = reaper.tenure.clone();
         drop((engine, source, destination, reaper));
-        if report.is_none() {
-            self.bury(fate);
-        }
+        self.bury(report.is_none().then_some(fate), &tenure).await;
         report
     }
 
-    /// A process was killed and is gone: perhaps the power went with it.
-    fn bury(&self, fate: Fate) {
-        let (killed, power_cut) = &mut *self.deaths.lock().expect("no poison");
-        *killed = 1;
-        if let Some(seed) = fate.power_cut {
-            *power_cut = 1;
-            // Nothing that is open survives.
-            *self.reader.lock().expect("no poison") = None;
-            self.disk.cut(&mut fastrand::Rng::with_seed(seed));
+    /// A process is gone. If it was killed, perhaps the power went with it.
+    async fn bury(&self, killed_by: Option<Fate>, tenure: &Tenure) {
+        if let Some(fate) = killed_by {
+            let (killed, power_cut) = &mut *self.deaths.lock().expect("no poison");
+            *killed = 1;
+            if fate.power_cut.is_some_and(|seed| self.shelf.cut_power(seed)) {
+                *power_cut = 1;
+            }
         }
+        self.shelf.bury(tenure.lease()).await;
     }
 
     /// One process: opens the store, reconciles, and perhaps is killed.
@@ -173,7 +165,7 @@ impl Stage {
             ReconcileMode::Repair => Reconciliation::repair(),
             ReconcileMode::Rebuild => Reconciliation::rebuild(),
         };
-        let how = how.memory(64 << 10).directory(self.directory.path());
+        let how = how.memory(64 << 10).directory(self.shelf.directory());
         let mut settings = self.terrain.activation();
         // All may have vanished.
         settings.guard = GuardLimits::default();
@@ -182,10 +174,9 @@ impl Stage {
             report = engine.reconcile(&activation, &source, &destination, &how) => Some(report),
             () = reaper.death() => None,
         };
+        let tenure = reaper.tenure.clone();
         drop((engine, source, destination, reaper));
-        if report.is_none() {
-            self.bury(fate);
-        }
+        self.bury(report.is_none().then_some(fate), &tenure).await;
         report
     }
 
@@ -203,11 +194,10 @@ impl Stage {
             report = engine.erase(&person) => Some(report.expect("the state is readable")),
             () = reaper.death() => None,
         };
+        let tenure = reaper.tenure.clone();
         drop((engine, source, destination, reaper));
-        let Some(report) = report else {
-            self.bury(fate);
-            return None;
-        };
+        self.bury(report.is_none().then_some(fate), &tenure).await;
+        let report = report?;
         assert!(report.is_complete(), "{report}");
         let fingerprint = key().fingerprint(normal.as_bytes());
         self.check_no_trace_of(&[&fingerprint.as_bytes()[..]]);
@@ -215,10 +205,11 @@ impl Stage {
     }
 
     fn process(&self, fate: Fate) -> (Engine, MortalSource, Dotdigital, Arc<Reaper>) {
-        let reaper = Arc::new(Reaper::new(fate, self.machine.clone(), self.disk.clone()));
+        let reaper = Arc::new(Reaper::new(fate, self.machine.clone(), self.shelf.disk.clone()));
         let gauge = Arc::new(Gauge::default());
         self.gauges.lock().expect("no poison").push(gauge.clone());
-        let store = Arc::new(MortalStore::new(self.store(), reaper.clone(), gauge.clone()));
+        let store =
+            Arc::new(MortalStore::new(self.shelf.open(&reaper), reaper.clone(), gauge.clone()));
         let transport = Arc::new(self.simulator.transport(Arc::new(self.clock)));
         let (world, machine) = (self.clock, self.machine.clone());
         let transport = Arc::new(GaugedTransport { transport, gauge, world, machine });
@@ -246,9 +237,7 @@ impl Stage {
     }
 
     async fn state(&self) -> State {
-        let store = self.reader.lock().expect("no poison").clone();
-        let store = store.unwrap_or_else(|| Arc::new(self.store()));
-        *self.reader.lock().expect("no poison") = Some(store.clone());
+        let store = self.shelf.reader();
         store.load(&ActivationKey::new("vip")).await.expect("the state is readable")
     }
 
@@ -273,11 +262,6 @@ impl Stage {
             self.check_approval(engine, &digest, &report).await;
         }
         report
-    }
-
-    fn store(&self) -> DirectoryStore {
-        let key = HostKey::new([7; 16]);
-        DirectoryStore::open_with_key(self.directory.path(), key).expect("the state is readable")
     }
 
     fn activation(&self) -> Activation {
@@ -429,7 +413,7 @@ impl Stage {
     }
 
     fn check_no_trace_of(&self, traces: &[&[u8]]) {
-        let mut directories = vec![self.directory.path().to_owned()];
+        let mut directories = vec![self.shelf.directory().to_owned()];
         while let Some(directory) = directories.pop() {
             for entry in std::fs::read_dir(directory).expect("readable") {
                 let path = entry.expect("readable").path();
@@ -462,12 +446,6 @@ fn contains(mut bytes: &[u8], part: &[u8]) -> bool {
 /// So small that several are under way together.
 fn small_batches() -> BatchLimits {
     BatchLimits::default().import_contacts(5).removal_contacts(4)
-}
-
-/// In memory where the system has such a place: thousands of runs would wear out a disk, and what
-/// is tested is the order of operations.
-pub(super) fn state_directory() -> TempDir {
-    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).expect("a directory")
 }
 
 #[derive(Debug)]

@@ -15,6 +15,10 @@ use fastrand::Rng;
 
 use super::history::PEOPLE;
 
+/// Longer than a run waits for a job of an earlier one.
+const SLOW: JobLatency =
+    JobLatency { base: Duration::from_secs(1_500), per_member: Duration::ZERO };
+
 #[derive(Default)]
 pub(super) struct Terrain {
     pub(super) settings: SimulatorSettings,
@@ -66,6 +70,12 @@ impl Terrain {
             suppressed,
             silent,
         }
+    }
+
+    /// All by default, and jobs that take 25 minutes.
+    pub(super) fn with_slow_jobs() -> Self {
+        let settings = SimulatorSettings { latency: SLOW, ..SimulatorSettings::default() };
+        Self { settings, ..Self::default() }
     }
 
     /// People whom the service refuses; the others it does not put on a list it says nothing about.
@@ -163,7 +173,7 @@ fn limits(dice: &mut Rng) -> RateLimits {
 fn latency(dice: &mut Rng) -> JobLatency {
     match dice.u8(0..4) {
         0 => JobLatency::NONE,
-        1 => JobLatency { base: Duration::from_secs(1_500), per_member: Duration::ZERO },
+        1 => SLOW,
         2 => JobLatency { base: Duration::from_secs(20), per_member: Duration::from_secs(5) },
         _ => JobLatency::default(),
     }

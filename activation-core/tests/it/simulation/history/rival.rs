@@ -5,14 +5,15 @@ use std::{
     time::Duration,
 };
 
-use activation_core::{
-    DirectoryStore, HostKey, RunReport, RunStatus, State, StateStore, StoreError, StoreErrorKind,
-};
+use activation_core::{RunReport, RunStatus, State, StateStore, StoreError, StoreErrorKind};
 use chrono::{DateTime, SubsecRound, Utc};
 use dotdigital_client::Clock as _;
 
 use super::{ApproveAll, Fate, Stage};
-use crate::simulation::fate::{Interlude, Tenure};
+use crate::simulation::{
+    fate::{Interlude, Tenure},
+    shelf::Shelf,
+};
 
 const FIRST: &str = "the first process";
 
@@ -68,13 +69,12 @@ impl Stage {
             report = engine.run(&activation, &source, &destination) => Some(report),
             () = reaper.death() => None,
         };
+        let tenure = reaper.tenure.clone();
         drop((engine, source, destination, reaper));
-        if report.is_none() {
-            self.bury(fate);
-        }
+        self.bury(report.is_none().then_some(fate), &tenure).await;
         let left = left.lock().expect("no poison").take();
         if let Some(left) = &left {
-            let now = content(self.directory.path()).await;
+            let now = content(&self.shelf).await;
             assert_eq!(now, *left, "a process that lost its lease has written");
         }
         match (report, left) {
@@ -103,7 +103,7 @@ impl Stage {
         let (engine, source, destination, reaper) = self.process(fate);
         let engine = engine.holder("the second process").approver(Arc::new(ApproveAll));
         let (activation, world, machine) = (self.activation(), self.clock, self.machine.clone());
-        let directory = self.directory.path().to_owned();
+        let shelf = self.shelf.clone();
         Box::pin(async move {
             world.sleep(rival.pause).await;
             let until = first.until();
@@ -113,12 +113,14 @@ impl Stage {
                 () = reaper.death() => None,
             };
             let has_run = reaper.tenure.leases() > 0;
+            let tenure = reaper.tenure.clone();
             drop((engine, source, destination, reaper));
+            shelf.bury(tenure.lease()).await;
             if let Some(until) = kept_out_until {
                 assert!(!has_run, "two processes have the lease");
                 report.iter().for_each(|report| check_kept_out(report, until));
             } else if has_run && until.is_some() {
-                *left.lock().expect("no poison") = Some(content(&directory).await);
+                *left.lock().expect("no poison") = Some(content(&shelf).await);
             }
             // The first one may stand still when it has just got its lease, and nobody knows it yet.
             let kept_out = report.as_ref().filter(|report| report.run.is_none());
@@ -143,11 +145,10 @@ fn check_kept_out(report: &RunReport, until: DateTime<Utc>) {
 }
 
 /// Reads all of it, to its end. A killed process may still be in the middle of a step.
-pub(super) async fn content(directory: &std::path::Path) -> Content {
-    let store = DirectoryStore::open_with_key(directory, HostKey::new([7; 16]));
-    let store = store.expect("the state is readable");
+pub(super) async fn content(shelf: &Shelf) -> Content {
+    let store = shelf.open_anew();
     loop {
-        match read(&store).await {
+        match read(&*store).await {
             Ok(content) => return content,
             Err(error) if error.kind == StoreErrorKind::Moved => {}
             Err(error) => panic!("the state is not readable: {error}"),
@@ -155,7 +156,7 @@ pub(super) async fn content(directory: &std::path::Path) -> Content {
     }
 }
 
-async fn read(store: &DirectoryStore) -> Result<Content, StoreError> {
+async fn read(store: &dyn StateStore) -> Result<Content, StoreError> {
     let key = activation_core::ActivationKey::new("vip");
     let mut state = store.load(&key).await?;
     state.held.sort_by_key(|held| held.member);

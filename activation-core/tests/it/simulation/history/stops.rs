@@ -33,7 +33,7 @@ impl Stop {
 impl Stage {
     /// One process with a runner: what it reported.
     pub(super) async fn run_until(&self, stop: Stop) -> Vec<RunReport> {
-        let (engine, source, destination, _immortal) = self.process(Fate::default());
+        let (engine, source, destination, immortal) = self.process(Fate::default());
         let engine = engine.approver(Arc::new(ApproveAll));
         let activation = self.activation();
         let key = activation.key();
@@ -53,6 +53,7 @@ impl Stage {
         };
         let (unfinished, stopped_at) = tokio::join!(runner.run(), stop_it);
         let took = (self.clock.now() - stopped_at).to_std().unwrap_or_default();
+        self.bury(None, &immortal.tenure).await;
         // Timers count in whole milliseconds.
         assert!(took <= stop.deadline + Duration::from_millis(5), "{took:?} for {stop:?}");
         let reports = said.lock().expect("no poison").clone();

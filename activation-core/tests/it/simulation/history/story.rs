@@ -1,6 +1,6 @@
 //! What happens in a history, step by step.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, ops::Range, time::Duration};
 
 use activation_core::{ExistingList, ReconcileMode};
 use dotdigital_client::{
@@ -14,7 +14,7 @@ use super::{
     rival::{Beside, Rival, content},
     stops::Stop,
 };
-use crate::simulation::{Witnessed, clock::jump, fate::Fate, terrain::Terrain};
+use crate::simulation::{Witnessed, clock::jump, fate::Fate, shelf::Medium, terrain::Terrain};
 
 /// One step: the segment changes, time passes, and a run is tried.
 struct Chapter {
@@ -49,43 +49,59 @@ pub(in crate::simulation) struct History {
     chapters: Vec<Chapter>,
     terrain: Terrain,
     contacts_before: BTreeSet<usize>,
+    medium: Medium,
 }
 
 impl History {
     /// A first run, then some with removals and additions in bulk and singly; each with the same
     /// fate and rival.
     pub(in crate::simulation) fn fixed(fate: Fate, rival: Option<Rival>) -> Self {
-        let chapter = |segment: BTreeSet<usize>, reconciles| Chapter {
+        let chapter = |segment: Range<usize>, reconciles| Chapter {
             // Changes from chapter to chapter, inside and outside of the segment.
-            excluded: segment.first().into_iter().chain([&7]).copied().collect(),
-            segment,
-            pause: MINUTE,
-            faults: Vec::new(),
+            excluded: [segment.start, 7].into(),
             guest: true,
             taken_off: reconciles,
             reconciles: reconciles.then_some(ReconcileMode::Repair),
-            newcomer: None,
             erased: reconciles.then_some(8),
-            edit: None,
-            clock_jumps: None,
             fate,
             rival,
-            stop: None,
+            ..quiet(segment, MINUTE)
         };
         Self {
             chapters: vec![
-                chapter((0..12).collect(), false),
-                chapter((5..20).collect(), false),
-                chapter((6..21).collect(), true),
-                chapter((0..4).collect(), true),
+                chapter(0..12, false),
+                chapter(5..20, false),
+                chapter(6..21, true),
+                chapter(0..4, true),
             ],
             terrain: Terrain::default(),
             contacts_before: (3..9).collect(),
+            medium: Medium::Disk,
+        }
+    }
+
+    /// The answer to one write is lost, its job goes on for long, and a minute later the segment is
+    /// what it was before: whoever looks then finds nothing wrong, and it is yet to come.
+    pub(in crate::simulation) fn with_answer_lost(write: u64) -> Self {
+        let lost = FaultRule::new(Fault::TimeoutAfterActing).on("P").from_call(write);
+        let hour = 60 * MINUTE;
+        let chapter = |segment, pause, faults| Chapter { faults, ..quiet(segment, pause) };
+        Self {
+            chapters: vec![
+                chapter(0..12, MINUTE, Vec::new()),
+                // The first run's jobs have ended, and it is known how.
+                chapter(0..12, hour, Vec::new()),
+                chapter(7..20, hour, vec![lost]),
+                chapter(0..12, MINUTE, Vec::new()),
+            ],
+            terrain: Terrain::with_slow_jobs(),
+            contacts_before: (3..9).collect(),
+            medium: Medium::Disk,
         }
     }
 
     /// Everything decided by `seed`.
-    pub(in crate::simulation) fn random(seed: u64) -> Self {
+    pub(in crate::simulation) fn random(seed: u64, medium: Medium) -> Self {
         let mut dice = fastrand::Rng::with_seed(seed);
         // Dice of their own, so that the rest of a seed's history stays what it was.
         let mut stops = fastrand::Rng::with_seed(!seed);
@@ -125,12 +141,12 @@ impl History {
             })
             .collect();
         let contacts_before = (0..PEOPLE).filter(|_| dice.bool()).collect();
-        Self { chapters, terrain: Terrain::random(seed, &mut dice), contacts_before }
+        Self { chapters, terrain: Terrain::random(seed, &mut dice), contacts_before, medium }
     }
 
     /// Plays the history, lets calm runs follow, and checks what must be true.
     pub(in crate::simulation) async fn play(self) -> Witnessed {
-        let mut stage = Stage::set(self.terrain, self.contacts_before);
+        let mut stage = Stage::set(self.terrain, self.contacts_before, self.medium);
         let mut overtaken = 0;
         for (number, chapter) in self.chapters.into_iter().enumerate() {
             stage.clock.sleep(chapter.pause).await;
@@ -199,12 +215,33 @@ impl History {
             stage.simulator.clear_faults();
             stage.check_harmless();
             // Can be read, whatever happened.
-            content(stage.directory.path()).await;
+            content(&stage.shelf).await;
         }
         let clock_set = u64::from(stage.machine.jumps() > 0);
         stage.converges().await;
         let (killed, power_cut) = *stage.deaths.lock().expect("no poison");
-        Witnessed { histories: 1, killed, power_cut, overtaken, clock_set }
+        let lost = stage.simulator.ledger().iter().filter(|call| call.lost).count() as u64;
+        Witnessed { histories: 1, killed, power_cut, overtaken, clock_set, lost }
+    }
+}
+
+/// A run after a pause, and nothing else.
+fn quiet(segment: Range<usize>, pause: Duration) -> Chapter {
+    Chapter {
+        segment: segment.collect(),
+        excluded: BTreeSet::new(),
+        pause,
+        faults: Vec::new(),
+        guest: false,
+        taken_off: false,
+        reconciles: None,
+        newcomer: None,
+        erased: None,
+        edit: None,
+        clock_jumps: None,
+        fate: Fate::default(),
+        rival: None,
+        stop: None,
     }
 }
 

@@ -142,6 +142,10 @@ pub use settings::{
     Visibility,
 };
 pub use source::{ADVISED_BATCH, KeyBatch, KeyedRow, SegmentScan, SegmentSource, SourceError};
+#[cfg(feature = "directory")]
+pub use state::DirectoryStore;
+#[cfg(feature = "postgres")]
+pub use state::PostgresStateStore;
 #[cfg(all(feature = "directory", feature = "test-util"))]
 pub use state::Step;
 pub use state::{
@@ -149,8 +153,8 @@ pub use state::{
     MemoryStore, SnapshotRead, SnapshotRef, SnapshotWrite, State, StateStore, StoreError,
     StoreErrorKind,
 };
-#[cfg(feature = "directory")]
-pub use state::{DirectoryStore, HostKey, NotAHostKey};
+#[cfg(any(feature = "directory", feature = "postgres"))]
+pub use state::{HostKey, NotAHostKey};
 
 /// Compiles what the README shows.
 #[cfg(all(doctest, feature = "csv"))]

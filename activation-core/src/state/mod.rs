@@ -4,11 +4,20 @@
 //! a journal of batches under way, held members, and absent ones. The engine decides what these mean; a store
 //! only has to keep them safely.
 
-mod memory;
-mod rules;
-
+#[cfg(any(feature = "directory", feature = "postgres"))]
+mod digest;
 #[cfg(feature = "directory")]
 mod directory;
+#[cfg(any(feature = "directory", feature = "postgres"))]
+mod host_key;
+mod memory;
+#[cfg(any(feature = "directory", feature = "postgres"))]
+mod own_key;
+#[cfg(feature = "postgres")]
+mod postgres;
+mod rules;
+#[cfg(any(feature = "directory", feature = "postgres"))]
+mod seal;
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -17,11 +26,15 @@ use chrono::{DateTime, Utc};
 use segment_diff::{Fingerprint, FingerprintKey};
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "directory")]
+pub use self::directory::DirectoryStore;
 #[cfg(all(feature = "directory", feature = "test-util"))]
 pub use self::directory::Step;
-#[cfg(feature = "directory")]
-pub use self::directory::{DirectoryStore, HostKey, NotAHostKey};
+#[cfg(any(feature = "directory", feature = "postgres"))]
+pub use self::host_key::{HostKey, NotAHostKey};
 pub use self::memory::MemoryStore;
+#[cfg(feature = "postgres")]
+pub use self::postgres::PostgresStateStore;
 
 /// Remembers activations between runs.
 ///
@@ -439,3 +452,7 @@ impl<T: StateStore + ?Sized> StateStore for Arc<T> {
         (**self).scrub(lease).await
     }
 }
+
+/// How much of a snapshot our stores read or write at a time, so that programs meet several chunks
+/// in each of them.
+const CHUNK: usize = 256 * 1024;

@@ -54,6 +54,8 @@ pub use self::postgres::PostgresStateStore;
 /// * **Snapshots** are immutable. One that no head names may be removed at any time after the
 ///   lease it was written under ended; the one the head names stays readable as long as it is the
 ///   head's, and for a scan that was opened before.
+/// * **Out of reach.** A write that fails with [`StoreErrorKind::Unavailable`] changed nothing or did
+///   all of it: what a store cannot find out, the next run does.
 /// * **Erasure.** When [`scrub`](Self::scrub) returns, nothing that commits have removed from that
 ///   activation can be found in what the store keeps, nor what crashes left behind.
 /// * Bytes come back as they were given, or the read fails with [`StoreErrorKind::Corrupt`].

@@ -9,7 +9,10 @@ mod fate;
 mod gauge;
 mod history;
 mod identities;
+mod place;
 mod seeds;
+#[cfg(all(feature = "postgres", unix))]
+mod tables;
 mod terrain;
 mod torn_database;
 
@@ -86,6 +89,38 @@ fn random_histories_converge_and_harm_nobody() {
     assert!(seen.power_cut > seen.histories / 8, "{seen:?}");
     assert!(seen.overtaken > seen.histories / 20, "{seen:?}");
     assert!(seen.clock_set > seen.histories / 3, "{seen:?}");
+}
+
+/// Fewer of them, since each statement is a way to a server and back.
+#[cfg(all(feature = "postgres", unix))]
+#[test]
+fn random_histories_converge_and_harm_nobody_with_the_state_in_postgresql() {
+    if crate::postgres::server().is_none() {
+        return;
+    }
+    let seen = Seeds::from_environment()
+        .one_in(16)
+        .play(|seed| with_paused_time(History::random(seed).kept_in(tables::new_place()).play()));
+    if seen.histories >= 20 {
+        assert!(seen.killed > seen.histories / 3, "{seen:?}");
+    }
+}
+
+/// Not at each point, for the same reason; the cut is before, amid or after a statement in turn.
+#[cfg(all(feature = "postgres", unix))]
+#[test]
+fn a_run_with_its_state_in_postgresql_is_made_good_wherever_it_was_killed() {
+    if crate::postgres::server().is_none() {
+        return;
+    }
+    const POINTS: u64 = 20;
+    let seen = Seeds::up_to(POINTS).play(|number| {
+        let point = 1 + 8 * number;
+        let fate = Fate { power_cut: Some(point), ..Fate::killed_at(point.cast_signed()) };
+        let history = History::fixed(fate, None).kept_in(tables::new_place());
+        with_paused_time(history.play())
+    });
+    assert_eq!(seen.killed, POINTS, "fewer points to be killed at");
 }
 
 /// Plays the fixed history with something at its first point, its second one and so on, until there

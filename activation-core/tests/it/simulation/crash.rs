@@ -5,9 +5,9 @@
 use std::{sync::Arc, time::Duration};
 
 use activation_core::{
-    Acquired, ActivationKey, Clock, Commit, DirectoryStore, FingerprintKey, JournalEntry, KeyBatch,
-    Lease, Ledger, LedgerError, LedgerPage, SegmentScan, SegmentSource, SnapshotRead, SnapshotRef,
-    SnapshotWrite, SourceError, State, StateStore, Step, StoreError,
+    Acquired, ActivationKey, Clock, Commit, FingerprintKey, JournalEntry, KeyBatch, Lease, Ledger,
+    LedgerError, LedgerPage, SegmentScan, SegmentSource, SnapshotRead, SnapshotRef, SnapshotWrite,
+    SourceError, State, StateStore, StoreError,
 };
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -24,16 +24,14 @@ const LONGEST_POLL_WAIT: Duration = Duration::from_secs(30);
 /// A store that dies. Its key is the same in every replay, since it decides the order of members.
 #[derive(Debug)]
 pub(super) struct MortalStore {
-    store: DirectoryStore,
+    store: Arc<dyn StateStore>,
     key: FingerprintKey,
     reaper: Arc<Reaper>,
     gauge: Arc<Gauge>,
 }
 
 impl MortalStore {
-    pub(super) fn new(store: DirectoryStore, reaper: Arc<Reaper>, gauge: Arc<Gauge>) -> Self {
-        let step = reaper.clone();
-        store.before_each_step(Arc::new(move |next: Step| step.step(next)));
+    pub(super) fn new(store: Arc<dyn StateStore>, reaper: Arc<Reaper>, gauge: Arc<Gauge>) -> Self {
         Self { store, key: crate::world::key(), reaper, gauge }
     }
 

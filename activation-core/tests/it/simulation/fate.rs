@@ -19,6 +19,8 @@ use super::{
     clock::{Machine, jump},
     disk::Disk,
 };
+#[cfg(all(feature = "postgres", unix))]
+use crate::postgres::Cut;
 
 /// Decided before a process begins. Points are counted from 1; 0 is none.
 #[derive(Clone, Copy, Debug, Default)]
@@ -152,6 +154,18 @@ impl Reaper {
         }
         self.disk.begin(step, is_torn);
         Ok(())
+    }
+
+    /// A statement that a store sends to its server. The connections of the dead are cut.
+    #[cfg(all(feature = "postgres", unix))]
+    pub(super) fn statement(&self) -> Cut {
+        let number = self.next();
+        match self.fate.power_cut {
+            _ if !self.is_dead_at(number) => Cut::Nothing,
+            Some(seed) if number == self.fate.kill_at && seed % 3 == 0 => Cut::Amid,
+            Some(seed) if number == self.fate.kill_at && seed % 3 == 1 => Cut::After,
+            _ => Cut::Before,
+        }
     }
 
     fn next(&self) -> i64 {

@@ -8,14 +8,17 @@ mod story;
 
 use std::{
     collections::BTreeSet,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use activation_core::{
-    Activation, ActivationKey, Approver, DirectoryStore, Engine, ExcludedSegments, ExistingList,
-    GuardLimits, HostKey, MissingContacts, Plan, ReconcileMode, ReconcileReport, Reconciliation,
-    RunReport, RunStatus, State, StateStore, Trip,
+    Activation, ActivationKey, Approver, Engine, ExcludedSegments, ExistingList, GuardLimits,
+    MissingContacts, Plan, ReconcileMode, ReconcileReport, Reconciliation, RunReport, RunStatus,
+    State, StateStore, Trip,
     dotdigital::{BatchLimits, Dotdigital},
     sources::MemorySource,
 };
@@ -33,6 +36,7 @@ use super::{
     disk::Disk,
     fate::{Fate, Reaper},
     gauge::{Gauge, GaugedTransport},
+    place::Place,
     terrain::Terrain,
 };
 use crate::{
@@ -43,6 +47,8 @@ use crate::{
 const LIST: &str = "VIP";
 pub(super) const PEOPLE: usize = 30;
 const MINUTE: Duration = Duration::from_secs(60);
+/// As long as the engine's.
+const LEASE: Duration = Duration::from_secs(300);
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 
 /// The world of one history.
@@ -64,8 +70,12 @@ struct Stage {
     /// The host's ledger, which no crash touches.
     book: Arc<Book>,
     directory: TempDir,
+    /// Where the state is kept: in that directory, or elsewhere.
+    place: Place,
     /// The store as those see it who only read.
-    reader: Mutex<Option<Arc<DirectoryStore>>>,
+    reader: Mutex<Option<Arc<dyn StateStore>>>,
+    /// A process may have died with a lease, and nobody has cared for that yet.
+    is_unburied: AtomicBool,
     /// People who were suppressed after the beginning.
     suppressed_later: BTreeSet<usize>,
     /// What the list is called by now.
@@ -85,7 +95,7 @@ struct Stage {
 }
 
 impl Stage {
-    fn set(terrain: Terrain, mut contacts: BTreeSet<usize>) -> Self {
+    fn set(terrain: Terrain, mut contacts: BTreeSet<usize>, place: Option<Place>) -> Self {
         let settings = terrain.settings.clone();
         let credentials = (settings.user.clone(), settings.password.clone());
         let simulator = Simulator::new(settings);
@@ -125,8 +135,10 @@ impl Stage {
             source: Arc::new(MemorySource::new(Vec::<String>::new())),
             complaints: Arc::new(MemorySource::new(Vec::<String>::new())),
             book: Arc::new(Book::default()),
+            place: place.unwrap_or_else(|| Place::Directory(directory.path().to_owned())),
             directory,
             reader: Mutex::default(),
+            is_unburied: AtomicBool::new(false),
             suppressed_later: BTreeSet::new(),
             list_name: LIST.to_owned(),
             segment: BTreeSet::new(),
@@ -141,6 +153,7 @@ impl Stage {
 
     /// One process: opens the store, runs, and perhaps is killed.
     async fn run(&self, fate: Fate) -> Option<RunReport> {
+        self.lay_to_rest().await;
         let (engine, source, destination, reaper) = self.process(fate);
         let report = tokio::select! {
             report = self.run_and_approve(&engine, &source, &destination) => Some(report),
@@ -157,6 +170,7 @@ impl Stage {
     fn bury(&self, fate: Fate) {
         let (killed, power_cut) = &mut *self.deaths.lock().expect("no poison");
         *killed = 1;
+        self.is_unburied.store(true, Ordering::SeqCst);
         if let Some(seed) = fate.power_cut {
             *power_cut = 1;
             // Nothing that is open survives.
@@ -165,8 +179,25 @@ impl Stage {
         }
     }
 
+    /// All processes are over. Where a store cannot know that, either the rest of their leases passes,
+    /// or somebody tells it.
+    async fn lay_to_rest(&self) {
+        let is_due = self.is_unburied.swap(false, Ordering::SeqCst);
+        if !is_due || self.place.knows_the_dead() {
+            return;
+        }
+        if self.terrain.settings.seed.is_multiple_of(2) {
+            self.clock.sleep(LEASE).await;
+        }
+        // A clock that was set back puts off the end of a lease.
+        if self.terrain.settings.seed % 2 == 1 || self.machine.jumps() > 0 {
+            self.place.free_leases();
+        }
+    }
+
     /// One process: opens the store, reconciles, and perhaps is killed.
     async fn reconcile(&self, fate: Fate, mode: ReconcileMode) -> Option<ReconcileReport> {
+        self.lay_to_rest().await;
         let (engine, source, destination, reaper) = self.process(fate);
         let how = match mode {
             ReconcileMode::Report => Reconciliation::report(),
@@ -193,6 +224,7 @@ impl Stage {
     async fn erase(&mut self, fate: Fate, person: usize) -> Option<()> {
         self.forgotten.insert(person);
         self.taken_off = true;
+        self.lay_to_rest().await;
         let (engine, source, destination, reaper) = self.process(fate);
         let who = self.terrain.spelling(person);
         let kind = self.terrain.activation().identifier;
@@ -210,7 +242,7 @@ impl Stage {
         };
         assert!(report.is_complete(), "{report}");
         let fingerprint = key().fingerprint(normal.as_bytes());
-        self.check_no_trace_of(&[&fingerprint.as_bytes()[..]]);
+        self.place.check_no_trace_of(&[&fingerprint.as_bytes()[..]]);
         Some(())
     }
 
@@ -218,7 +250,8 @@ impl Stage {
         let reaper = Arc::new(Reaper::new(fate, self.machine.clone(), self.disk.clone()));
         let gauge = Arc::new(Gauge::default());
         self.gauges.lock().expect("no poison").push(gauge.clone());
-        let store = Arc::new(MortalStore::new(self.store(), reaper.clone(), gauge.clone()));
+        let store = self.place.open_for(&reaper);
+        let store = Arc::new(MortalStore::new(store, reaper.clone(), gauge.clone()));
         let transport = Arc::new(self.simulator.transport(Arc::new(self.clock)));
         let (world, machine) = (self.clock, self.machine.clone());
         let transport = Arc::new(GaugedTransport { transport, gauge, world, machine });
@@ -247,7 +280,7 @@ impl Stage {
 
     async fn state(&self) -> State {
         let store = self.reader.lock().expect("no poison").clone();
-        let store = store.unwrap_or_else(|| Arc::new(self.store()));
+        let store = store.unwrap_or_else(|| self.place.open());
         *self.reader.lock().expect("no poison") = Some(store.clone());
         store.load(&ActivationKey::new("vip")).await.expect("the state is readable")
     }
@@ -273,11 +306,6 @@ impl Stage {
             self.check_approval(engine, &digest, &report).await;
         }
         report
-    }
-
-    fn store(&self) -> DirectoryStore {
-        let key = HostKey::new([7; 16]);
-        DirectoryStore::open_with_key(self.directory.path(), key).expect("the state is readable")
     }
 
     fn activation(&self) -> Activation {
@@ -423,40 +451,10 @@ impl Stage {
         }
     }
 
-    /// No address in any file of the state.
+    /// No address in what the state keeps.
     fn check_privacy(&self) {
-        self.check_no_trace_of(&[&b"@example.com"[..], b"44712300"]);
+        self.place.check_no_trace_of(&[&b"@example.com"[..], b"44712300"]);
     }
-
-    fn check_no_trace_of(&self, traces: &[&[u8]]) {
-        let mut directories = vec![self.directory.path().to_owned()];
-        while let Some(directory) = directories.pop() {
-            for entry in std::fs::read_dir(directory).expect("readable") {
-                let path = entry.expect("readable").path();
-                if path.is_dir() {
-                    directories.push(path);
-                } else {
-                    let bytes = std::fs::read(&path).expect("readable");
-                    for trace in traces {
-                        let is_there = contains(&bytes, trace);
-                        assert!(!is_there, "{trace:?} in {}", path.display());
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// Faster, in a build that is not optimised, than a look at every window.
-fn contains(mut bytes: &[u8], part: &[u8]) -> bool {
-    while let Some(at) = bytes.iter().position(|byte| *byte == part[0]) {
-        bytes = &bytes[at..];
-        if bytes.starts_with(part) {
-            return true;
-        }
-        bytes = &bytes[1..];
-    }
-    false
 }
 
 /// So small that several are under way together.

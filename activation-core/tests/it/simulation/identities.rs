@@ -13,7 +13,7 @@ use std::{
 };
 
 use activation_core::{
-    Activation, DirectoryStore, Engine, RunReport, RunStatus, StateStore,
+    Activation, Engine, RunReport, RunStatus, StateStore,
     dotdigital::{BatchLimits, Dotdigital},
     sources::MemorySource,
 };
@@ -33,6 +33,7 @@ use super::{
     disk::Disk,
     fate::{Fate, Reaper},
     history::{ApproveAll, state_directory},
+    place::Place,
     seeds::Seeds,
     with_paused_time,
 };
@@ -292,7 +293,7 @@ impl Stage {
     async fn run(&self, crash_at: i64) -> Option<RunReport> {
         let disk = Arc::new(Disk::beneath(self.directory.path()));
         let reaper = Arc::new(Reaper::new(Fate::killed_at(crash_at), self.machine.clone(), disk));
-        let store = DirectoryStore::open(self.directory.path()).expect("the state is readable");
+        let store = Place::Directory(self.directory.path().to_owned()).open_for(&reaper);
         let store = Arc::new(MortalStore::new(store, reaper.clone(), Arc::default()));
         let transport = self.simulator.transport(Arc::new(self.clock));
         let transport = Arc::new(MortalTransport(Arc::new(transport), reaper.clone()));
@@ -347,7 +348,7 @@ impl Stage {
     /// The ledger and the list tell the same. Who is in conflict may go by the address that a move
     /// gave her whose answer was lost.
     async fn check_ledger(&self, conflicts: u64) {
-        let store = DirectoryStore::open(self.directory.path()).expect("the state is readable");
+        let store = Place::Directory(self.directory.path().to_owned()).open();
         let head = store.load(&vip().key()).await.expect("readable").head;
         let on_list = self.contacts();
         let expected: BTreeSet<_> =

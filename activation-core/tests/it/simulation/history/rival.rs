@@ -1,18 +1,19 @@
 //! A second process on the same store, at some point of a first one's run.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, atomic::Ordering},
     time::Duration,
 };
 
-use activation_core::{
-    DirectoryStore, HostKey, RunReport, RunStatus, State, StateStore, StoreError, StoreErrorKind,
-};
+use activation_core::{RunReport, RunStatus, State, StateStore, StoreError, StoreErrorKind};
 use chrono::{DateTime, SubsecRound, Utc};
 use dotdigital_client::Clock as _;
 
 use super::{ApproveAll, Fate, Stage};
-use crate::simulation::fate::{Interlude, Tenure};
+use crate::simulation::{
+    fate::{Interlude, Tenure},
+    place::Place,
+};
 
 const FIRST: &str = "the first process";
 
@@ -59,6 +60,7 @@ impl Stage {
         // The model of the disk knows one process at a time: what the second one makes durable in the
         // middle of a step of the first would be lost with it.
         let fate = Fate { power_cut: None, ..fate };
+        self.lay_to_rest().await;
         let (engine, source, destination, reaper) = self.process(fate);
         let engine = engine.holder(FIRST).approver(Arc::new(ApproveAll));
         let left: Arc<Mutex<Option<Content>>> = Arc::default();
@@ -69,12 +71,14 @@ impl Stage {
             () = reaper.death() => None,
         };
         drop((engine, source, destination, reaper));
+        // The second one may have died too.
+        self.is_unburied.store(true, Ordering::SeqCst);
         if report.is_none() {
             self.bury(fate);
         }
         let left = left.lock().expect("no poison").take();
         if let Some(left) = &left {
-            let now = content(self.directory.path()).await;
+            let now = content(&self.place).await;
             assert_eq!(now, *left, "a process that lost its lease has written");
         }
         match (report, left) {
@@ -103,7 +107,7 @@ impl Stage {
         let (engine, source, destination, reaper) = self.process(fate);
         let engine = engine.holder("the second process").approver(Arc::new(ApproveAll));
         let (activation, world, machine) = (self.activation(), self.clock, self.machine.clone());
-        let directory = self.directory.path().to_owned();
+        let place = self.place.clone();
         Box::pin(async move {
             world.sleep(rival.pause).await;
             let until = first.until();
@@ -118,7 +122,7 @@ impl Stage {
                 assert!(!has_run, "two processes have the lease");
                 report.iter().for_each(|report| check_kept_out(report, until));
             } else if has_run && until.is_some() {
-                *left.lock().expect("no poison") = Some(content(&directory).await);
+                *left.lock().expect("no poison") = Some(content(&place).await);
             }
             // The first one may stand still when it has just got its lease, and nobody knows it yet.
             let kept_out = report.as_ref().filter(|report| report.run.is_none());
@@ -143,11 +147,10 @@ fn check_kept_out(report: &RunReport, until: DateTime<Utc>) {
 }
 
 /// Reads all of it, to its end. A killed process may still be in the middle of a step.
-pub(super) async fn content(directory: &std::path::Path) -> Content {
-    let store = DirectoryStore::open_with_key(directory, HostKey::new([7; 16]));
-    let store = store.expect("the state is readable");
+pub(super) async fn content(place: &Place) -> Content {
+    let store = place.open();
     loop {
-        match read(&store).await {
+        match read(&*store).await {
             Ok(content) => return content,
             Err(error) if error.kind == StoreErrorKind::Moved => {}
             Err(error) => panic!("the state is not readable: {error}"),
@@ -155,7 +158,7 @@ pub(super) async fn content(directory: &std::path::Path) -> Content {
     }
 }
 
-async fn read(store: &DirectoryStore) -> Result<Content, StoreError> {
+async fn read(store: &dyn StateStore) -> Result<Content, StoreError> {
     let key = activation_core::ActivationKey::new("vip");
     let mut state = store.load(&key).await?;
     state.held.sort_by_key(|held| held.member);

@@ -1,7 +1,7 @@
 //! Runs by a runner that is stopped in the middle: finished, parked, cut or dropped.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, atomic::Ordering},
     time::Duration,
 };
 
@@ -33,6 +33,9 @@ impl Stop {
 impl Stage {
     /// One process with a runner: what it reported.
     pub(super) async fn run_until(&self, stop: Stop) -> Vec<RunReport> {
+        self.lay_to_rest().await;
+        // Dropped in the middle it cannot give its lease back.
+        self.is_unburied.store(true, Ordering::SeqCst);
         let (engine, source, destination, _immortal) = self.process(Fate::default());
         let engine = engine.approver(Arc::new(ApproveAll));
         let activation = self.activation();

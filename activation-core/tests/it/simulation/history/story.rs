@@ -14,7 +14,7 @@ use super::{
     rival::{Beside, Rival, content},
     stops::Stop,
 };
-use crate::simulation::{Witnessed, clock::jump, fate::Fate, terrain::Terrain};
+use crate::simulation::{Witnessed, clock::jump, fate::Fate, place::Place, terrain::Terrain};
 
 /// One step: the segment changes, time passes, and a run is tried.
 struct Chapter {
@@ -49,6 +49,8 @@ pub(in crate::simulation) struct History {
     chapters: Vec<Chapter>,
     terrain: Terrain,
     contacts_before: BTreeSet<usize>,
+    /// Where the state is kept, if not in a directory.
+    place: Option<Place>,
 }
 
 impl History {
@@ -81,6 +83,7 @@ impl History {
             ],
             terrain: Terrain::default(),
             contacts_before: (3..9).collect(),
+            place: None,
         }
     }
 
@@ -125,12 +128,18 @@ impl History {
             })
             .collect();
         let contacts_before = (0..PEOPLE).filter(|_| dice.bool()).collect();
-        Self { chapters, terrain: Terrain::random(seed, &mut dice), contacts_before }
+        Self { chapters, terrain: Terrain::random(seed, &mut dice), contacts_before, place: None }
+    }
+
+    /// The same with the state in `place`.
+    #[cfg(all(feature = "postgres", unix))]
+    pub(in crate::simulation) fn kept_in(self, place: Place) -> Self {
+        Self { place: Some(place), ..self }
     }
 
     /// Plays the history, lets calm runs follow, and checks what must be true.
     pub(in crate::simulation) async fn play(self) -> Witnessed {
-        let mut stage = Stage::set(self.terrain, self.contacts_before);
+        let mut stage = Stage::set(self.terrain, self.contacts_before, self.place);
         let mut overtaken = 0;
         for (number, chapter) in self.chapters.into_iter().enumerate() {
             stage.clock.sleep(chapter.pause).await;
@@ -199,7 +208,7 @@ impl History {
             stage.simulator.clear_faults();
             stage.check_harmless();
             // Can be read, whatever happened.
-            content(stage.directory.path()).await;
+            content(&stage.place).await;
         }
         let clock_set = u64::from(stage.machine.jumps() > 0);
         stage.converges().await;

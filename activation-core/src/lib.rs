@@ -41,7 +41,7 @@
 //! | trait | what it is | ready-made |
 //! |---|---|---|
 //! | [`SegmentSource`] | where the segment comes from; the only one most hosts write | [`sources`] |
-//! | [`StateStore`] | what is remembered between runs | [`DirectoryStore`], [`MemoryStore`] |
+//! | [`StateStore`] | what is remembered between runs | [`DirectoryStore`], [`MemoryStore`], [`PostgresStateStore`] |
 //! | [`Destination`] | where the list lives | [`dotdigital::Dotdigital`] |
 //! | [`Exclusions`] | who must not be on the list | [`NoExclusions`], [`ExcludedSegments`] |
 //! | [`Clock`] | time | [`SystemClock`] |
@@ -75,14 +75,14 @@
 //! # What is kept
 //!
 //! The state holds keyed fingerprints of identifiers and of warehouse keys, and contact ids, no
-//! addresses; the key may be the host's to keep ([`DirectoryStore::open_with_key`]). Reports and errors carry counts
+//! addresses; the key may be the host's to keep ([`HostKey`]). Reports and errors carry counts
 //! and causes, no addresses and no credentials, unless [`Settings::show_rejects`] asks for unusable
 //! rows. [`Engine::erase`] forgets one person everywhere.
 //!
 //! # Features
 //!
 //! `dotdigital` and `directory` (the embedded store) are on by default; `adbc`, `postgres`, `sqlite`
-//! and `csv` are sources; `arrow` converts a host's own Arrow batches; `cron` is for [`Schedule`]s
+//! and `csv` are sources, and `postgres` is a state store too; `arrow` converts a host's own Arrow batches; `cron` is for [`Schedule`]s
 //! written as cron patterns; `test-util` brings the traits' contracts as suites to run on your own
 //! implementation, and lets tests stop the embedded store at any step. Without features the crate
 //! knows no HTTP client and no database.
@@ -142,6 +142,10 @@ pub use settings::{
     Visibility,
 };
 pub use source::{ADVISED_BATCH, KeyBatch, KeyedRow, SegmentScan, SegmentSource, SourceError};
+#[cfg(feature = "directory")]
+pub use state::DirectoryStore;
+#[cfg(feature = "postgres")]
+pub use state::PostgresStateStore;
 #[cfg(all(feature = "directory", feature = "test-util"))]
 pub use state::Step;
 pub use state::{
@@ -149,8 +153,8 @@ pub use state::{
     MemoryStore, SnapshotRead, SnapshotRef, SnapshotWrite, State, StateStore, StoreError,
     StoreErrorKind,
 };
-#[cfg(feature = "directory")]
-pub use state::{DirectoryStore, HostKey, NotAHostKey};
+#[cfg(any(feature = "directory", feature = "postgres"))]
+pub use state::{HostKey, NotAHostKey};
 
 /// Compiles what the README shows.
 #[cfg(all(doctest, feature = "csv"))]

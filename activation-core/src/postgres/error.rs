@@ -3,7 +3,7 @@
 
 use std::{error::Error, io};
 
-use tokio_postgres::error::{DbError, ErrorPosition, SqlState};
+use tokio_postgres::error::{DbError, ErrorPosition, Severity, SqlState};
 
 use super::PostgresServer;
 
@@ -91,6 +91,14 @@ impl Failure {
         let message = format!("{place} {}", what_failed(refusal));
         Self { message, temporary: is_temporary(code) }
     }
+}
+
+/// Whether the connection is gone, so that nobody knows what became of the statement under way.
+pub(crate) fn is_cut(error: &tokio_postgres::Error) -> bool {
+    let severity = error.as_db_error().and_then(DbError::parsed_severity);
+    error.is_closed()
+        || io_error(error).is_some()
+        || matches!(severity, Some(Severity::Fatal | Severity::Panic))
 }
 
 fn what_failed(refusal: &DbError) -> String {

@@ -5,7 +5,10 @@ mod server;
 mod session;
 mod tls;
 
-pub(crate) use self::{error::Failure, session::Session};
+pub(crate) use self::{
+    error::{Failure, is_cut},
+    session::Session,
+};
 pub use self::{
     server::{NotAPostgresUrl, PostgresServer},
     tls::{NotACertificate, PostgresTls},

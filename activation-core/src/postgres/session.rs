@@ -1,6 +1,6 @@
 //! A connection that leaves nothing running behind.
 
-use std::future::poll_fn;
+use std::{future::poll_fn, sync::Arc};
 
 use tokio::{runtime::Handle, task::JoinHandle, time};
 use tokio_postgres::{Client, Connection, tls::TlsStream};
@@ -10,7 +10,7 @@ use super::{Failure, PostgresServer, tls};
 /// A connection. Unless it is [at rest](Self::rest), dropping it cancels what the server is doing for
 /// it and closes it at once.
 pub(crate) struct Session {
-    client: Client,
+    client: Arc<Client>,
     /// Reads and writes the socket.
     driver: JoinHandle<()>,
     server: PostgresServer,
@@ -29,12 +29,22 @@ impl Session {
         let (client, connection) =
             connected.map_err(|error| Failure::of_connecting(server, &error))?;
         let driver = tokio::spawn(drive(connection));
-        Ok(Self { client, driver, server: server.clone(), at_rest: false })
+        Ok(Self { client: Arc::new(client), driver, server: server.clone(), at_rest: false })
     }
 
     /// For statements.
     pub(crate) fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// For statements of a piece of work that does not borrow this.
+    pub(crate) fn shared_client(&self) -> Arc<Client> {
+        Arc::clone(&self.client)
+    }
+
+    /// Something is under way, or will be.
+    pub(crate) fn work(&mut self) {
+        self.at_rest = false;
     }
 
     /// Nothing is under way on the connection, and nothing has to be undone.

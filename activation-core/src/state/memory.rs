@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 use segment_diff::{Fingerprint, FingerprintKey};
 
 use super::{
-    AbsentMember, Acquired, ActivationKey, Commit, Head, HeldMember, JournalEntry, Lease,
+    AbsentMember, Acquired, ActivationKey, CHUNK, Commit, Head, HeldMember, JournalEntry, Lease,
     SnapshotRead, SnapshotRef, SnapshotWrite, State, StateStore, StoreError,
     rules::{self, Holder, NewestLease},
 };
@@ -257,6 +257,3 @@ impl SnapshotWrite for MemoryWriter {
         })
     }
 }
-
-/// As large as the directory store's chunks, so that programs meet several chunks in both.
-const CHUNK: usize = 256 * 1024;

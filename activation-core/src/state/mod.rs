@@ -4,11 +4,20 @@
 //! a journal of batches under way, held members, and absent ones. The engine decides what these mean; a store
 //! only has to keep them safely.
 
-mod memory;
-mod rules;
-
+#[cfg(any(feature = "directory", feature = "postgres"))]
+mod digest;
 #[cfg(feature = "directory")]
 mod directory;
+#[cfg(any(feature = "directory", feature = "postgres"))]
+mod host_key;
+mod memory;
+#[cfg(any(feature = "directory", feature = "postgres"))]
+mod own_key;
+#[cfg(feature = "postgres")]
+mod postgres;
+mod rules;
+#[cfg(any(feature = "directory", feature = "postgres"))]
+mod seal;
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -17,11 +26,15 @@ use chrono::{DateTime, Utc};
 use segment_diff::{Fingerprint, FingerprintKey};
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "directory")]
+pub use self::directory::DirectoryStore;
 #[cfg(all(feature = "directory", feature = "test-util"))]
 pub use self::directory::Step;
-#[cfg(feature = "directory")]
-pub use self::directory::{DirectoryStore, HostKey, NotAHostKey};
+#[cfg(any(feature = "directory", feature = "postgres"))]
+pub use self::host_key::{HostKey, NotAHostKey};
 pub use self::memory::MemoryStore;
+#[cfg(feature = "postgres")]
+pub use self::postgres::PostgresStateStore;
 
 /// Remembers activations between runs.
 ///
@@ -41,6 +54,8 @@ pub use self::memory::MemoryStore;
 /// * **Snapshots** are immutable. One that no head names may be removed at any time after the
 ///   lease it was written under ended; the one the head names stays readable as long as it is the
 ///   head's, and for a scan that was opened before.
+/// * **Out of reach.** A write that fails with [`StoreErrorKind::Unavailable`] changed nothing or did
+///   all of it: what a store cannot find out, the next run does.
 /// * **Erasure.** When [`scrub`](Self::scrub) returns, nothing that commits have removed from that
 ///   activation can be found in what the store keeps, nor what crashes left behind.
 /// * Bytes come back as they were given, or the read fails with [`StoreErrorKind::Corrupt`].
@@ -439,3 +454,7 @@ impl<T: StateStore + ?Sized> StateStore for Arc<T> {
         (**self).scrub(lease).await
     }
 }
+
+/// How much of a snapshot our stores read or write at a time, so that programs meet several chunks
+/// in each of them.
+const CHUNK: usize = 256 * 1024;

@@ -83,6 +83,12 @@ pub(super) fn missing_snapshot(name: &str) -> StoreError {
     StoreError::new(StoreErrorKind::Corrupt, format!("snapshot {name} is missing"))
 }
 
+/// A snapshot that is not what was written.
+#[cfg(any(feature = "directory", feature = "postgres"))]
+pub(super) fn altered_snapshot(name: &str) -> StoreError {
+    StoreError::new(StoreErrorKind::Corrupt, format!("snapshot {name} was altered"))
+}
+
 /// Why a reader does not find the snapshot `name`: a reader without a lease may have been overtaken
 /// by a commit, which is no damage.
 pub(super) fn vanished_snapshot(name: &str, head_names: Option<&str>) -> StoreError {

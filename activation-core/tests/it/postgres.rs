@@ -1,13 +1,17 @@
 //! A PostgreSQL server for all tests of this binary, with TLS.
 
+mod proxy;
 mod server;
 
 use std::sync::OnceLock;
 
-use activation_core::PostgresServer;
+use activation_core::{PostgresServer, PostgresTls};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 
-pub(crate) use self::server::{ADMINISTRATOR, Database, Server, pause};
+pub(crate) use self::{
+    proxy::{Cut, Proxy},
+    server::{ADMINISTRATOR, Database, Server, pause},
+};
 
 /// The server; `None` where PostgreSQL is not installed, which is an error in CI.
 pub(crate) fn server() -> Option<&'static Server> {
@@ -56,6 +60,13 @@ impl Database<'_> {
     pub(crate) fn socket_url(&self) -> String {
         let (directory, port) = (self.server.directory.display(), self.server.port);
         format!("postgresql:///{}?host={directory}&port={port}&user={ADMINISTRATOR}", self.name)
+    }
+
+    /// The way in for the administrator, through `proxy`.
+    pub(crate) fn through(&self, proxy: &Proxy) -> PostgresServer {
+        PostgresServer::new("127.0.0.1", &self.name, ADMINISTRATOR)
+            .port(proxy.port)
+            .tls(PostgresTls::Disable)
     }
 
     /// The way in over TCP, to `host`.

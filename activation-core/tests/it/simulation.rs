@@ -9,8 +9,10 @@ mod fate;
 mod gauge;
 mod history;
 mod identities;
+mod place;
 mod seeds;
-mod shelf;
+#[cfg(all(feature = "postgres", unix))]
+mod tables;
 mod terrain;
 mod torn_database;
 
@@ -19,8 +21,8 @@ use std::{ops::AddAssign, time::Duration};
 use self::{
     fate::Fate,
     history::{History, Rival},
+    place::Place,
     seeds::Seeds,
-    shelf::Medium,
 };
 
 /// Histories, and in how many of them something happened.
@@ -89,20 +91,19 @@ fn an_answer_lost_at_any_write_is_made_good_although_its_job_ends_late() {
 
 #[test]
 fn random_histories_converge_and_harm_nobody() {
-    let seen = play_seeds(Medium::Disk);
+    let seen = play_seeds(|history| history);
     assert!(seen.power_cut > seen.histories / 8 || seen.histories < 100, "{seen:?}");
 }
 
 #[test]
 fn histories_in_memory_converge_and_harm_nobody() {
-    let seen = play_seeds(Medium::Memory);
-    assert_eq!(seen.power_cut, 0, "{seen:?}");
+    play_seeds(|history| history.kept_in(Place::new_memory()));
 }
 
 /// Plays histories that seeds decide.
-fn play_seeds(medium: Medium) -> Witnessed {
-    let seen = Seeds::from_environment()
-        .play(|seed| with_paused_time(History::random(seed, medium).play()));
+fn play_seeds(set: impl Fn(History) -> History + Sync) -> Witnessed {
+    let play = |seed| with_paused_time(set(History::random(seed)).play());
+    let seen = Seeds::from_environment().play(play);
     // Less would mean that the histories have lost their teeth.
     if seen.histories >= 100 {
         assert!(seen.killed > seen.histories / 3, "{seen:?}");
@@ -111,6 +112,38 @@ fn play_seeds(medium: Medium) -> Witnessed {
         assert!(seen.lost > seen.histories / 3, "{seen:?}");
     }
     seen
+}
+
+/// Fewer of them, since each statement is a way to a server and back.
+#[cfg(all(feature = "postgres", unix))]
+#[test]
+fn random_histories_converge_and_harm_nobody_with_the_state_in_postgresql() {
+    if crate::postgres::server().is_none() {
+        return;
+    }
+    let seen = Seeds::from_environment()
+        .one_in(16)
+        .play(|seed| with_paused_time(History::random(seed).kept_in(tables::new_place()).play()));
+    if seen.histories >= 20 {
+        assert!(seen.killed > seen.histories / 3, "{seen:?}");
+    }
+}
+
+/// Not at each point, for the same reason; the cut is before, amid or after a statement in turn.
+#[cfg(all(feature = "postgres", unix))]
+#[test]
+fn a_run_with_its_state_in_postgresql_is_made_good_wherever_it_was_killed() {
+    if crate::postgres::server().is_none() {
+        return;
+    }
+    const POINTS: u64 = 20;
+    let seen = Seeds::up_to(POINTS).play(|number| {
+        let point = 1 + 8 * number;
+        let fate = Fate { power_cut: Some(point), ..Fate::killed_at(point.cast_signed()) };
+        let history = History::fixed(fate, None).kept_in(tables::new_place());
+        with_paused_time(history.play())
+    });
+    assert_eq!(seen.killed, POINTS, "fewer points to be killed at");
 }
 
 /// Plays the fixed history with something at its first point, its second one and so on, until there

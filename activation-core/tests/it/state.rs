@@ -1,4 +1,4 @@
-//! The directory store against crashes and damage, and what it does beyond the contract.
+//! The durable stores against crashes and damage, and what it does beyond the contract.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests may fail like tests")]
 
@@ -8,6 +8,10 @@ mod crash;
 mod damage;
 #[cfg(feature = "directory")]
 mod directory;
+#[cfg(all(feature = "postgres", feature = "test-util", unix))]
+mod postgres;
+#[cfg(all(feature = "postgres", feature = "test-util", unix))]
+mod postgres_cut;
 #[cfg(feature = "directory")]
 mod read_only;
 #[cfg(all(feature = "directory", feature = "test-util"))]

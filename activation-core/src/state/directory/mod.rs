@@ -14,14 +14,12 @@
 mod blocking;
 mod database;
 mod files;
-mod host_key;
 mod lock;
 mod names;
 mod parts;
 mod reader;
 mod rows;
 mod schema;
-mod seal;
 mod snapshots;
 mod steps;
 mod writer;
@@ -37,7 +35,6 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use segment_diff::FingerprintKey;
 
-pub use self::host_key::{HostKey, NotAHostKey};
 #[cfg(feature = "test-util")]
 pub use self::steps::Step;
 use self::{
@@ -45,8 +42,8 @@ use self::{
     writer::SnapshotWriter,
 };
 use super::{
-    Acquired, ActivationKey, Commit, JournalEntry, Lease, SnapshotRead, SnapshotRef, SnapshotWrite,
-    State, StateStore, StoreError,
+    Acquired, ActivationKey, Commit, HostKey, JournalEntry, Lease, SnapshotRead, SnapshotRef,
+    SnapshotWrite, State, StateStore, StoreError,
     rules::{self, Holder},
 };
 

@@ -2,18 +2,18 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::state::{ActivationKey, Lease};
+use crate::state::{ActivationKey, Lease, digest};
 
 /// What the names of all files of an activation start with, so that no segment name can lead out of
 /// the store's directory or clash with another one on any file system.
 pub(super) fn prefix(activation: &ActivationKey) -> String {
     let digest = Sha256::digest(activation.as_str().as_bytes());
-    format!("{}.", hex(&digest[..16]))
+    format!("{}.", digest::hex(&digest[..16]))
 }
 
 /// A finished snapshot: whose it is, under which lease it was written, and what it contains.
 pub(super) fn snapshot(lease: &Lease, content: Sha256) -> String {
-    format!("{}{}.{}.seg", prefix(&lease.activation), lease.token, content_digest(content))
+    format!("{}{}.{}.seg", prefix(&lease.activation), lease.token, digest::of_content(content))
 }
 
 /// The digest of the content that the name of a snapshot of `activation` carries; `None` when this
@@ -21,19 +21,8 @@ pub(super) fn snapshot(lease: &Lease, content: Sha256) -> String {
 pub(super) fn digest_in<'a>(snapshot: &'a str, activation: &ActivationKey) -> Option<&'a str> {
     let rest = snapshot.strip_prefix(prefix(activation).as_str())?;
     let (token, digest) = rest.strip_suffix(".seg")?.split_once('.')?;
-    let is_name = token.parse::<u64>().is_ok()
-        && digest.len() == 32
-        && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_name = token.parse::<u64>().is_ok() && digest::is_one(digest);
     is_name.then_some(digest)
-}
-
-/// The digest of a snapshot's content, as it stands in its name: 128 bits of SHA-256.
-pub(super) fn content_digest(content: Sha256) -> String {
-    hex(&content.finalize()[..16])
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -9,8 +9,8 @@ use std::{
 use async_trait::async_trait;
 use sha2::{Digest, Sha256};
 
-use super::{blocking::blocking, files, names, writer::CHUNK};
-use crate::state::{SnapshotRead, SnapshotRef, StoreError, StoreErrorKind, rules};
+use super::{blocking::blocking, files};
+use crate::state::{CHUNK, SnapshotRead, SnapshotRef, StoreError, StoreErrorKind, digest, rules};
 
 /// An open snapshot. It stays readable when the file is removed.
 pub(super) struct SnapshotReader {
@@ -93,9 +93,9 @@ impl Rest {
     }
 
     fn verify(self) -> Result<(), StoreError> {
-        if names::content_digest(self.digest) == self.expected_digest {
+        if digest::of_content(self.digest) == self.expected_digest {
             return Ok(());
         }
-        Err(StoreError::new(StoreErrorKind::Corrupt, format!("snapshot {} was altered", self.name)))
+        Err(rules::altered_snapshot(&self.name))
     }
 }

@@ -4,11 +4,12 @@ use chrono::{DateTime, Utc};
 use rusqlite::{OptionalExtension, Row, Transaction};
 use segment_diff::Fingerprint;
 
-use super::{database::Fault, schema, seal};
+use super::{database::Fault, schema};
 use crate::state::{
     AbsentMember, ActivationKey, Commit, Head, HeldMember, JournalEntry, Lease, StoreError,
     StoreErrorKind,
     rules::{self, Holder, NewestLease},
+    seal,
 };
 
 type Tx<'a> = Transaction<'a>;

@@ -3,11 +3,12 @@
 use rusqlite::{OptionalExtension, Transaction};
 use segment_diff::FingerprintKey;
 
-use super::{
-    database::{Database, Fault},
+use super::database::{Database, Fault};
+use crate::state::{
+    StoreError, StoreErrorKind,
     host_key::{HostKey, WRAPPED_BYTES},
+    own_key,
 };
-use crate::state::{StoreError, StoreErrorKind};
 
 /// Who keeps the secret.
 pub(super) enum KeyKeeper {
@@ -80,8 +81,8 @@ pub(super) fn wrap_key(
 }
 
 fn new_key(keeper: &KeyKeeper) -> Result<StoredKey, StoreError> {
-    let key = random_key()?;
-    let check = check_value(&key);
+    let key = own_key::random()?;
+    let check = own_key::check_value(&key);
     let form = match keeper {
         KeyKeeper::Store => KeyForm::Clear(key),
         KeyKeeper::Host(host) => KeyForm::Wrapped(host.wrap(&key)?),
@@ -177,7 +178,7 @@ fn agree(
         (KeyForm::Clear(_), KeyKeeper::Host(_)) => (None, WrongKey, OWN_KEY),
         (KeyForm::Wrapped(_) | KeyForm::Absent, KeyKeeper::Store) => (None, WrongKey, NO_KEY),
     };
-    let key = key.filter(|key| check_value(key) == stored.check);
+    let key = key.filter(|key| own_key::check_value(key) == stored.check);
     key.ok_or_else(|| StoreError::new(kind, format!("{} {problem}", database.path().display())))
 }
 
@@ -187,19 +188,6 @@ const OTHER_KEY: &str =
 const OWN_KEY: &str = "keeps its own key: open it without giving one, and if the host is to keep it \
     from now on, hand the host's key over to it then";
 const NO_KEY: &str = "needs the key that its host keeps: open it with that key";
-
-fn check_value(key: &FingerprintKey) -> [u8; 16] {
-    // No identifier of a person looks like this, so the value tells nothing about one.
-    *key.fingerprint(b"activation-core: check value of the key").as_bytes()
-}
-
-fn random_key() -> Result<FingerprintKey, StoreError> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(|error| {
-        StoreError::new(StoreErrorKind::Failed, "the system gives no random bytes").caused_by(error)
-    })?;
-    Ok(FingerprintKey::new(bytes))
-}
 
 /// The oldest version that can be brought up to date.
 const OLDEST: i64 = 1;

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use super::{
     blocking::blocking, database::Database, files, names, rows, snapshots::Snapshots, steps::Step,
 };
-use crate::state::{Lease, SnapshotWrite, StoreError, StoreErrorKind};
+use crate::state::{CHUNK, Lease, SnapshotWrite, StoreError, StoreErrorKind};
 
 /// A snapshot being written under a temporary name.
 ///
@@ -124,6 +124,3 @@ impl Draft {
         files::failed(what, &self.path, error)
     }
 }
-
-/// How much is read or written at a time.
-pub(super) const CHUNK: usize = 256 * 1024;

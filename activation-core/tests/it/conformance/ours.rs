@@ -29,6 +29,23 @@ async fn the_directory_store() {
     conformance::durable_state_store(async |n| open(format!("durable{n}"))).await.unwrap();
 }
 
+#[cfg(all(feature = "postgres", unix))]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_postgres_store() {
+    use activation_core::{HostKey, PostgresStateStore};
+
+    let Some(server) = crate::postgres::server() else { return };
+    let database = server.database("");
+    let open = async |schema: String| {
+        let key = HostKey::new([7; 16]);
+        PostgresStateStore::open(database.by_socket(), &schema, key).await.unwrap()
+    };
+    let made = std::cell::Cell::new(0);
+    let make = async || open(format!("number {}", made.replace(made.get() + 1))).await;
+    conformance::state_store(make).await.unwrap();
+    conformance::durable_state_store(async |n| open(format!("durable {n}")).await).await.unwrap();
+}
+
 #[tokio::test]
 async fn the_memory_source() {
     let source = MemorySource::new([""; 0]);

@@ -58,8 +58,8 @@ impl StateStore for MortalStore {
     ) -> Result<Acquired, StoreError> {
         self.reaper.point().await;
         let acquired = self.store.acquire(activation, holder, now, ttl).await;
-        if let Ok(Acquired::Lease(lease)) = &acquired {
-            self.reaper.tenure.begin(lease, now + ttl);
+        if matches!(acquired, Ok(Acquired::Lease(_))) {
+            self.reaper.tenure.begin(now + ttl);
             self.gauge.begin_run();
         }
         self.reaper.point().await;

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use activation_core::{Lease, Step};
+use activation_core::Step;
 use chrono::{DateTime, Utc};
 use tokio::sync::Notify;
 
@@ -19,6 +19,8 @@ use super::{
     clock::{Machine, jump},
     disk::Disk,
 };
+#[cfg(all(feature = "postgres", unix))]
+use crate::postgres::Cut;
 
 /// Decided before a process begins. Points are counted from 1; 0 is none.
 #[derive(Clone, Copy, Debug, Default)]
@@ -56,8 +58,6 @@ pub(super) struct Tenure(Arc<Mutex<Held>>);
 
 #[derive(Debug, Default)]
 struct Held {
-    /// The lease, until it is given back.
-    lease: Option<Lease>,
     until: Option<DateTime<Utc>>,
     /// How many leases there have been.
     leases: u64,
@@ -66,9 +66,8 @@ struct Held {
 }
 
 impl Tenure {
-    pub(super) fn begin(&self, lease: &Lease, until: DateTime<Utc>) {
+    pub(super) fn begin(&self, until: DateTime<Utc>) {
         let mut held = self.0.lock().expect("no poison");
-        held.lease = Some(lease.clone());
         held.until = Some(until);
         held.leases += 1;
         held.waited = Duration::ZERO;
@@ -88,12 +87,7 @@ impl Tenure {
     }
 
     pub(super) fn end(&self) {
-        let mut held = self.0.lock().expect("no poison");
-        (held.lease, held.until) = (None, None);
-    }
-
-    pub(super) fn lease(&self) -> Option<Lease> {
-        self.0.lock().expect("no poison").lease.clone()
+        self.0.lock().expect("no poison").until = None;
     }
 
     pub(super) fn until(&self) -> Option<DateTime<Utc>> {
@@ -160,6 +154,18 @@ impl Reaper {
         }
         self.disk.begin(step, is_torn);
         Ok(())
+    }
+
+    /// A statement that a store sends to its server. The connections of the dead are cut.
+    #[cfg(all(feature = "postgres", unix))]
+    pub(super) fn statement(&self) -> Cut {
+        let number = self.next();
+        match self.fate.power_cut {
+            _ if !self.is_dead_at(number) => Cut::Nothing,
+            Some(seed) if number == self.fate.kill_at && seed % 3 == 0 => Cut::Amid,
+            Some(seed) if number == self.fate.kill_at && seed % 3 == 1 => Cut::After,
+            _ => Cut::Before,
+        }
     }
 
     fn next(&self) -> i64 {

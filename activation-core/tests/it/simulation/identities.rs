@@ -13,7 +13,7 @@ use std::{
 };
 
 use activation_core::{
-    Activation, Engine, RunReport, RunStatus,
+    Activation, Engine, RunReport, RunStatus, StateStore,
     dotdigital::{BatchLimits, Dotdigital},
     sources::MemorySource,
 };
@@ -24,15 +24,17 @@ use dotdigital_client::{
         VirtualClock,
     },
 };
+use tempfile::TempDir;
 
 use super::{
     Witnessed,
     clock::Machine,
     crash::{MortalClock, MortalLedger, MortalSource, MortalStore, MortalTransport},
+    disk::Disk,
     fate::{Fate, Reaper},
-    history::ApproveAll,
+    history::{ApproveAll, state_directory},
+    place::Place,
     seeds::Seeds,
-    shelf::{Medium, Shelf},
     with_paused_time,
 };
 use crate::{
@@ -258,7 +260,7 @@ struct Stage {
     machine: Machine,
     source: Arc<MemorySource>,
     book: Arc<Book>,
-    shelf: Shelf,
+    directory: TempDir,
 }
 
 impl Stage {
@@ -276,7 +278,7 @@ impl Stage {
             clock,
             source: Arc::new(MemorySource::new(Vec::<String>::new())),
             book: Arc::new(Book::default()),
-            shelf: Shelf::new(Medium::Disk),
+            directory: state_directory(),
         }
     }
 
@@ -289,9 +291,9 @@ impl Stage {
 
     /// One process: opens the store, runs, and perhaps is killed.
     async fn run(&self, crash_at: i64) -> Option<RunReport> {
-        let (machine, disk) = (self.machine.clone(), self.shelf.disk.clone());
-        let reaper = Arc::new(Reaper::new(Fate::killed_at(crash_at), machine, disk));
-        let store = self.shelf.open(&reaper);
+        let disk = Arc::new(Disk::beneath(self.directory.path()));
+        let reaper = Arc::new(Reaper::new(Fate::killed_at(crash_at), self.machine.clone(), disk));
+        let store = Place::Directory(self.directory.path().to_owned()).open_for(&reaper);
         let store = Arc::new(MortalStore::new(store, reaper.clone(), Arc::default()));
         let transport = self.simulator.transport(Arc::new(self.clock));
         let transport = Arc::new(MortalTransport(Arc::new(transport), reaper.clone()));
@@ -346,7 +348,7 @@ impl Stage {
     /// The ledger and the list tell the same. Who is in conflict may go by the address that a move
     /// gave her whose answer was lost.
     async fn check_ledger(&self, conflicts: u64) {
-        let store = self.shelf.reader();
+        let store = Place::Directory(self.directory.path().to_owned()).open();
         let head = store.load(&vip().key()).await.expect("readable").head;
         let on_list = self.contacts();
         let expected: BTreeSet<_> =

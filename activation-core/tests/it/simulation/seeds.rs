@@ -42,6 +42,18 @@ impl Seeds {
         Self { first, count: number("SIMULATION_SEEDS").unwrap_or(FEW) }
     }
 
+    /// The first ones of them, and at least one.
+    #[cfg(all(feature = "postgres", unix))]
+    pub(super) fn one_in(self, many: u64) -> Self {
+        Self { count: (self.count / many).max(1), ..self }
+    }
+
+    /// So many numbers from 0, whatever the environment says.
+    #[cfg(all(feature = "postgres", unix))]
+    pub(super) fn up_to(count: u64) -> Self {
+        Self { first: 0, count }
+    }
+
     /// Plays them on all processors. Panics with the seeds that failed.
     pub(super) fn play(&self, history: impl Fn(u64) -> Witnessed + Sync) -> Witnessed {
         let next = AtomicU64::new(0);

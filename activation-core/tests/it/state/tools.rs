@@ -23,7 +23,7 @@ pub(super) fn key(byte: u8) -> FingerprintKey {
     FingerprintKey::new([byte; 16])
 }
 
-#[cfg(feature = "directory")]
+#[cfg(any(feature = "directory", feature = "postgres"))]
 pub(super) fn host_key(byte: u8) -> activation_core::HostKey {
     activation_core::HostKey::new([byte; 16])
 }

@@ -1,7 +1,7 @@
 //! A second process on the same store, at some point of a first one's run.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, atomic::Ordering},
     time::Duration,
 };
 
@@ -12,7 +12,7 @@ use dotdigital_client::Clock as _;
 use super::{ApproveAll, Fate, Stage};
 use crate::simulation::{
     fate::{Interlude, Tenure},
-    shelf::Shelf,
+    place::Place,
 };
 
 const FIRST: &str = "the first process";
@@ -60,6 +60,7 @@ impl Stage {
         // The model of the disk knows one process at a time: what the second one makes durable in the
         // middle of a step of the first would be lost with it.
         let fate = Fate { power_cut: None, ..fate };
+        self.lay_to_rest().await;
         let (engine, source, destination, reaper) = self.process(fate);
         let engine = engine.holder(FIRST).approver(Arc::new(ApproveAll));
         let left: Arc<Mutex<Option<Content>>> = Arc::default();
@@ -69,12 +70,15 @@ impl Stage {
             report = engine.run(&activation, &source, &destination) => Some(report),
             () = reaper.death() => None,
         };
-        let tenure = reaper.tenure.clone();
         drop((engine, source, destination, reaper));
-        self.bury(report.is_none().then_some(fate), &tenure).await;
+        // The second one may have died too.
+        self.is_unburied.store(true, Ordering::SeqCst);
+        if report.is_none() {
+            self.bury(fate);
+        }
         let left = left.lock().expect("no poison").take();
         if let Some(left) = &left {
-            let now = content(&self.shelf).await;
+            let now = content(&self.place).await;
             assert_eq!(now, *left, "a process that lost its lease has written");
         }
         match (report, left) {
@@ -103,7 +107,7 @@ impl Stage {
         let (engine, source, destination, reaper) = self.process(fate);
         let engine = engine.holder("the second process").approver(Arc::new(ApproveAll));
         let (activation, world, machine) = (self.activation(), self.clock, self.machine.clone());
-        let shelf = self.shelf.clone();
+        let place = self.place.clone();
         Box::pin(async move {
             world.sleep(rival.pause).await;
             let until = first.until();
@@ -113,14 +117,12 @@ impl Stage {
                 () = reaper.death() => None,
             };
             let has_run = reaper.tenure.leases() > 0;
-            let tenure = reaper.tenure.clone();
             drop((engine, source, destination, reaper));
-            shelf.bury(tenure.lease()).await;
             if let Some(until) = kept_out_until {
                 assert!(!has_run, "two processes have the lease");
                 report.iter().for_each(|report| check_kept_out(report, until));
             } else if has_run && until.is_some() {
-                *left.lock().expect("no poison") = Some(content(&shelf).await);
+                *left.lock().expect("no poison") = Some(content(&place).await);
             }
             // The first one may stand still when it has just got its lease, and nobody knows it yet.
             let kept_out = report.as_ref().filter(|report| report.run.is_none());
@@ -145,8 +147,8 @@ fn check_kept_out(report: &RunReport, until: DateTime<Utc>) {
 }
 
 /// Reads all of it, to its end. A killed process may still be in the middle of a step.
-pub(super) async fn content(shelf: &Shelf) -> Content {
-    let store = shelf.open_anew();
+pub(super) async fn content(place: &Place) -> Content {
+    let store = place.open();
     loop {
         match read(&*store).await {
             Ok(content) => return content,

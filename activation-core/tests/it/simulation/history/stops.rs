@@ -1,7 +1,7 @@
 //! Runs by a runner that is stopped in the middle: finished, parked, cut or dropped.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, atomic::Ordering},
     time::Duration,
 };
 
@@ -33,7 +33,10 @@ impl Stop {
 impl Stage {
     /// One process with a runner: what it reported.
     pub(super) async fn run_until(&self, stop: Stop) -> Vec<RunReport> {
-        let (engine, source, destination, immortal) = self.process(Fate::default());
+        self.lay_to_rest().await;
+        // Dropped in the middle it cannot give its lease back.
+        self.is_unburied.store(true, Ordering::SeqCst);
+        let (engine, source, destination, _immortal) = self.process(Fate::default());
         let engine = engine.approver(Arc::new(ApproveAll));
         let activation = self.activation();
         let key = activation.key();
@@ -53,7 +56,6 @@ impl Stage {
         };
         let (unfinished, stopped_at) = tokio::join!(runner.run(), stop_it);
         let took = (self.clock.now() - stopped_at).to_std().unwrap_or_default();
-        self.bury(None, &immortal.tenure).await;
         // Timers count in whole milliseconds.
         assert!(took <= stop.deadline + Duration::from_millis(5), "{took:?} for {stop:?}");
         let reports = said.lock().expect("no poison").clone();

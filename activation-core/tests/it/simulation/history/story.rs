@@ -14,7 +14,7 @@ use super::{
     rival::{Beside, Rival, content},
     stops::Stop,
 };
-use crate::simulation::{Witnessed, clock::jump, fate::Fate, shelf::Medium, terrain::Terrain};
+use crate::simulation::{Witnessed, clock::jump, fate::Fate, place::Place, terrain::Terrain};
 
 /// One step: the segment changes, time passes, and a run is tried.
 struct Chapter {
@@ -49,7 +49,8 @@ pub(in crate::simulation) struct History {
     chapters: Vec<Chapter>,
     terrain: Terrain,
     contacts_before: BTreeSet<usize>,
-    medium: Medium,
+    /// Where the state is kept, if not in a directory.
+    place: Option<Place>,
 }
 
 impl History {
@@ -76,7 +77,7 @@ impl History {
             ],
             terrain: Terrain::default(),
             contacts_before: (3..9).collect(),
-            medium: Medium::Disk,
+            place: None,
         }
     }
 
@@ -96,12 +97,12 @@ impl History {
             ],
             terrain: Terrain::with_slow_jobs(),
             contacts_before: (3..9).collect(),
-            medium: Medium::Disk,
+            place: None,
         }
     }
 
     /// Everything decided by `seed`.
-    pub(in crate::simulation) fn random(seed: u64, medium: Medium) -> Self {
+    pub(in crate::simulation) fn random(seed: u64) -> Self {
         let mut dice = fastrand::Rng::with_seed(seed);
         // Dice of their own, so that the rest of a seed's history stays what it was.
         let mut stops = fastrand::Rng::with_seed(!seed);
@@ -141,12 +142,17 @@ impl History {
             })
             .collect();
         let contacts_before = (0..PEOPLE).filter(|_| dice.bool()).collect();
-        Self { chapters, terrain: Terrain::random(seed, &mut dice), contacts_before, medium }
+        Self { chapters, terrain: Terrain::random(seed, &mut dice), contacts_before, place: None }
+    }
+
+    /// The same with the state in `place`.
+    pub(in crate::simulation) fn kept_in(self, place: Place) -> Self {
+        Self { place: Some(place), ..self }
     }
 
     /// Plays the history, lets calm runs follow, and checks what must be true.
     pub(in crate::simulation) async fn play(self) -> Witnessed {
-        let mut stage = Stage::set(self.terrain, self.contacts_before, self.medium);
+        let mut stage = Stage::set(self.terrain, self.contacts_before, self.place);
         let mut overtaken = 0;
         for (number, chapter) in self.chapters.into_iter().enumerate() {
             stage.clock.sleep(chapter.pause).await;
@@ -215,7 +221,7 @@ impl History {
             stage.simulator.clear_faults();
             stage.check_harmless();
             // Can be read, whatever happened.
-            content(&stage.shelf).await;
+            content(&stage.place).await;
         }
         let clock_set = u64::from(stage.machine.jumps() > 0);
         stage.converges().await;

@@ -6,15 +6,15 @@ use aes_kw::{KeyInit, KwAes128};
 use segment_diff::FingerprintKey;
 use zeroize::Zeroizing;
 
-use crate::state::{StoreError, StoreErrorKind};
+use super::{StoreError, StoreErrorKind};
 
 const BYTES: usize = 16;
 
 /// How long a wrapped key is: the key and a check of 8 bytes.
 pub(super) const WRAPPED_BYTES: usize = BYTES + 8;
 
-/// The key that a host keeps for a [`DirectoryStore`](crate::DirectoryStore): 16 secret bytes from a
-/// secret manager, an environment variable or the like.
+/// The key that a host keeps for a state store that lies where others may read it: 16 secret bytes
+/// from a secret manager, an environment variable or the like.
 ///
 /// Fingerprints are made under a key of the store's own, which is kept wrapped under this one. So
 /// this one can be changed without touching a fingerprint. `Debug` shows nothing of it, and it is
@@ -43,7 +43,8 @@ impl HostKey {
         Self(Zeroizing::new(bytes))
     }
 
-    /// The key of a store that was made when hosts still kept the fingerprint key itself.
+    /// The key of a directory that was made when hosts still kept the fingerprint key itself.
+    #[cfg(feature = "directory")]
     pub(super) fn as_fingerprint_key(&self) -> FingerprintKey {
         FingerprintKey::new(*self.0)
     }

@@ -23,10 +23,10 @@ for round in $(seq "$rounds"); do
             "$runs" keyed "$run" "$members" "$work/keyed" >>"$results"
         done
         "$runs" reading "$members" >>"$results"
-        if [ "$members" -le 1000000 ]; then
+        if [ "$members" -le 100000 ]; then
             "$runs" simulator "$members" "$work/simulator" >>"$results"
         fi
-        if [ "$round" = 1 ] && [ "$members" -le 1000000 ]; then
+        if [ "$round" = 1 ] && [ "$members" -le 100000 ]; then
             for limit in 35 150 1000; do "$runs" calls "$members" "$limit" >>"$results"; done
         fi
         rm -rf "$work"/*

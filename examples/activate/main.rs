@@ -51,7 +51,7 @@ struct Options {
     /// Runs only the activation of this segment.
     #[arg(long, value_name = "NAME")]
     activation: Option<String>,
-    /// Shows what a run would do, and changes nothing at the service and in the state directory.
+    /// Shows what a run would do, and changes nothing at the service and in the state.
     /// Before the very first run there is no state and so no key: such a plan cannot be approved.
     #[arg(long)]
     dry_run: bool,

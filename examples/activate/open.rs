@@ -4,11 +4,11 @@ use std::{error::Error, sync::Arc};
 
 use activation_core::{
     DirectoryStore, Engine, ErrorReport, ExcludedSegments, FingerprintKey, HostKey, MemoryStore,
-    StateStore, StoreError, StoreErrorKind, dotdigital::Dotdigital,
+    PostgresStateStore, StateStore, StoreError, StoreErrorKind, dotdigital::Dotdigital,
 };
 
 use crate::{
-    config::{Config, Job},
+    config::{Config, Job, StateKeys, StatePlace},
     ledger::JsonLines,
 };
 
@@ -64,39 +64,56 @@ pub(crate) async fn account(config: &Config) -> Result<Dotdigital, ErrorReport> 
 }
 
 async fn store(config: &Config, access: Access) -> Result<Arc<dyn StateStore>, StoreError> {
-    let directory = &config.state_directory;
-    Ok(match (access, &config.state_key) {
-        (Access::Write, None) => Arc::new(DirectoryStore::open(directory)?),
-        (Access::Write, Some(key)) => Arc::new(open_with_key(config, key).await?),
-        (Access::Read, None) => or_empty(DirectoryStore::open_read_only(directory)?),
-        (Access::Read, Some(key)) => {
+    Ok(match (&config.state, access) {
+        (StatePlace::Directory { path, keys: None }, Access::Write) => {
+            Arc::new(DirectoryStore::open(path)?)
+        }
+        (StatePlace::Directory { path, keys: None }, Access::Read) => {
+            or_empty(DirectoryStore::open_read_only(path)?)
+        }
+        (StatePlace::Directory { path, keys: Some(keys) }, Access::Write) => {
+            let open = async |key| DirectoryStore::open_with_key(path, key);
+            let (store, is_previous) = with_either(keys, open).await?;
+            if is_previous {
+                store.change_host_key(keys.key.clone()).await?;
+            }
+            Arc::new(store)
+        }
+        (StatePlace::Directory { path, keys: Some(keys) }, Access::Read) => {
+            let open = async |key| DirectoryStore::open_read_only_with_key(path, key);
+            or_empty(with_either(keys, open).await?.0)
+        }
+        (StatePlace::Postgres { server, schema, keys }, Access::Write) => {
+            let open = async |key| PostgresStateStore::open(*server.clone(), schema, key).await;
+            let (store, is_previous) = with_either(keys, open).await?;
+            if is_previous {
+                store.change_host_key(keys.key.clone()).await?;
+            }
+            Arc::new(store)
+        }
+        (StatePlace::Postgres { server, schema, keys }, Access::Read) => {
             let open =
-                |key: &HostKey| DirectoryStore::open_read_only_with_key(directory, key.clone());
-            or_empty(match (open(key), &config.previous_state_key) {
-                (Err(error), Some(previous)) if error.kind == StoreErrorKind::WrongKey => {
-                    open(previous)?
-                }
-                (opened, _) => opened?,
-            })
+                async |key| PostgresStateStore::open_read_only(*server.clone(), schema, key).await;
+            or_empty(with_either(keys, open).await?.0)
         }
     })
 }
 
-/// A state that still has the key from before is given the new one.
-async fn open_with_key(config: &Config, key: &HostKey) -> Result<DirectoryStore, StoreError> {
-    let open = |key: &HostKey| DirectoryStore::open_with_key(&config.state_directory, key.clone());
-    match (open(key), &config.previous_state_key) {
+/// Opens a state with its key or, if it still has that, with the one from before. Tells which it was.
+async fn with_either<S>(
+    keys: &StateKeys,
+    open: impl AsyncFn(HostKey) -> Result<S, StoreError>,
+) -> Result<(S, bool), StoreError> {
+    match (open(keys.key.clone()).await, &keys.previous) {
         (Err(error), Some(previous)) if error.kind == StoreErrorKind::WrongKey => {
-            let store = open(previous)?;
-            store.change_host_key(key.clone()).await?;
-            Ok(store)
+            Ok((open(previous.clone()).await?, true))
         }
-        (opened, _) => opened,
+        (opened, _) => Ok((opened?, false)),
     }
 }
 
 /// Before the first run there is no state to plan on, and a dry run must not create it.
-fn or_empty(store: Option<DirectoryStore>) -> Arc<dyn StateStore> {
+fn or_empty(store: Option<impl StateStore + 'static>) -> Arc<dyn StateStore> {
     match store {
         Some(store) => Arc::new(store),
         // Nothing is kept, so any key will do.
@@ -106,7 +123,7 @@ fn or_empty(store: Option<DirectoryStore>) -> Arc<dyn StateStore> {
 
 fn state_error(error: &StoreError) -> ErrorReport {
     ErrorReport {
-        message: format!("the state directory cannot be used: {}", with_causes(error)),
+        message: format!("the state cannot be used: {}", with_causes(error)),
         temporary: error.kind == StoreErrorKind::Unavailable,
     }
 }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use activation_core::{
-    Activation, HostKey, SegmentSource, Settings, SettingsPatch, dotdigital::BatchLimits,
+    Activation, SegmentSource, Settings, SettingsPatch, dotdigital::BatchLimits,
 };
 use dotdigital_client::{
     Client, ClientBuilder, Credentials, imports::ImportLimits, list_members::ContactIds,
@@ -18,9 +18,9 @@ use toml::Spanned;
 
 use super::{
     Config, Job,
-    file::{Destination, Entry, Exclusion, File, Region, State},
+    file::{Destination, Entry, Exclusion, File, Region},
     problem::{Problem, WHOLE_FILE},
-    sources,
+    sources, state,
 };
 
 /// The smallest body of an import with room for any identifier.
@@ -38,10 +38,8 @@ pub(super) fn check(file: File, base: &Path, only: Option<&str>) -> Result<Confi
         .map(|entry| job(entry, defaults, base))
         .collect::<Result<_, _>>()?;
     Ok(Config {
-        state_key: state.key_env.as_ref().map(host_key).transpose()?,
-        previous_state_key: previous_key(&state)?,
-        state_directory: base.join(text(&state.directory, "the name of a directory")?),
-        ledger: state.ledger.as_ref().map(|path| ledger(path, base)).transpose()?,
+        state: state::place(&state, base)?,
+        ledger: state.get_ref().ledger.as_ref().map(|path| ledger(path, base)).transpose()?,
         client,
         limits,
         jobs,
@@ -195,27 +193,8 @@ fn credentials(destination: &Destination) -> Result<Credentials, Problem> {
     Ok(Credentials::new(user, variable(&destination.password_env)?))
 }
 
-fn previous_key(state: &State) -> Result<Option<HostKey>, Problem> {
-    match (&state.previous_key_env, &state.key_env) {
-        (Some(previous), None) => {
-            let message = "expected `key_env` too, with the key that takes its place";
-            Err(Problem::new(previous.span(), message))
-        }
-        (previous, _) => previous.as_ref().map(host_key).transpose(),
-    }
-}
-
-fn host_key(name: &Spanned<String>) -> Result<HostKey, Problem> {
-    variable(name)?.parse().map_err(|_| {
-        Problem::new(
-            name.span(),
-            format!("expected 32 hexadecimal digits in environment variable {}", name.get_ref()),
-        )
-    })
-}
-
 /// The value of the environment variable that a key names.
-fn variable(name: &Spanned<String>) -> Result<String, Problem> {
+pub(super) fn variable(name: &Spanned<String>) -> Result<String, Problem> {
     value_of(name.get_ref()).map_err(|message| Problem::new(name.span(), message))
 }
 
@@ -242,7 +221,7 @@ fn is_variable(name: &str) -> bool {
     starts && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-fn text<'a>(value: &'a Spanned<String>, expected: &str) -> Result<&'a str, Problem> {
+pub(super) fn text<'a>(value: &'a Spanned<String>, expected: &str) -> Result<&'a str, Problem> {
     if value.get_ref().trim().is_empty() {
         return Err(Problem::new(value.span(), format!("is empty, expected {expected}")));
     }

@@ -13,7 +13,7 @@ use super::problem::{Problem, WHOLE_FILE};
 
 /// Everything in the file.
 pub(super) struct File {
-    pub(super) state: State,
+    pub(super) state: Spanned<State>,
     pub(super) destination: Spanned<Destination>,
     pub(super) activations: Vec<Entry>,
 }
@@ -22,7 +22,14 @@ pub(super) struct File {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub(super) struct State {
-    pub(super) directory: Spanned<String>,
+    pub(super) directory: Option<Spanned<String>>,
+    /// The environment variable with the URL of a database that keeps the state, which holds a
+    /// password.
+    pub(super) postgres_env: Option<Spanned<String>>,
+    /// The schema in that database.
+    pub(super) postgres_schema: Option<Spanned<String>>,
+    /// Whom to trust instead of those whom the platform trusts.
+    pub(super) postgres_ca_file: Option<Spanned<String>>,
     /// The environment variable with the key of the state.
     pub(super) key_env: Option<Spanned<String>>,
     /// The environment variable with the key it had before.
@@ -136,7 +143,7 @@ impl File {
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
         struct Rest {
-            state: State,
+            state: Spanned<State>,
             destination: Spanned<Destination>,
         }
 

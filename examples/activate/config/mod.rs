@@ -5,6 +5,7 @@ mod check;
 mod file;
 mod problem;
 mod sources;
+mod state;
 
 use std::{
     fs,
@@ -12,21 +13,20 @@ use std::{
     sync::Arc,
 };
 
-use activation_core::{Activation, HostKey, SegmentSource, dotdigital::BatchLimits};
+use activation_core::{Activation, SegmentSource, dotdigital::BatchLimits};
 use dotdigital_client::ClientBuilder;
 
-pub(crate) use self::problem::ConfigError;
 use self::{file::File, problem::Locator};
+pub(crate) use self::{
+    problem::ConfigError,
+    state::{StateKeys, StatePlace},
+};
 
 /// A configuration with which runs may begin.
 #[derive(Debug)]
 pub(crate) struct Config {
     /// Where the state is kept.
-    pub(crate) state_directory: PathBuf,
-    /// The key of the state, where the host keeps it.
-    pub(crate) state_key: Option<HostKey>,
-    /// The key it had before, while it is being changed.
-    pub(crate) previous_state_key: Option<HostKey>,
+    pub(crate) state: StatePlace,
     /// The file that every change of a membership is appended to.
     pub(crate) ledger: Option<PathBuf>,
     /// Where the account is and who calls.

@@ -28,9 +28,11 @@ pub(super) fn open(
             Arc::new(perhaps(source, key_column, |source, name| source.key_column(name)))
         }
         Source::Postgres { url_env, ca_file, query, column, key_column, as_of } => {
-            let mut server = server(&url_env, &span)?;
+            let refuse = |key: &str, message| Problem::below(span.clone(), key, message);
+            let mut server = server(&url_env).map_err(|why| refuse("url_env", why))?;
             if let Some(file) = ca_file {
-                server = trusting(server, &existing(base.join(file), "ca_file", &span)?, &span)?;
+                server =
+                    trusting(server, &base.join(file)).map_err(|why| refuse("ca_file", why))?;
             }
             let source = PostgresSource::new(server, query);
             let source = perhaps(source, column, |source, name| source.column(name));
@@ -55,20 +57,14 @@ pub(super) fn perhaps<S>(source: S, said: Option<String>, set: impl FnOnce(S, St
 }
 
 /// The server whose URL is in an environment variable: it holds a password, which belongs in no file.
-fn server(url_env: &str, span: &Range<usize>) -> Result<PostgresServer, Problem> {
-    let refuse = |message| Problem::below(span.clone(), "url_env", message);
-    let url = check::value_of(url_env).map_err(refuse)?;
-    url.parse().map_err(|error| refuse(format!("environment variable {url_env}: {error}")))
+pub(super) fn server(url_env: &str) -> Result<PostgresServer, String> {
+    let url = check::value_of(url_env)?;
+    url.parse().map_err(|error| format!("environment variable {url_env}: {error}"))
 }
 
-fn trusting(
-    server: PostgresServer,
-    file: &Path,
-    span: &Range<usize>,
-) -> Result<PostgresServer, Problem> {
-    let refuse = |why: &dyn std::fmt::Display| {
-        Problem::below(span.clone(), "ca_file", format!("{}: {why}", file.display()))
-    };
+/// `server`, vouched for by the authorities in `file`.
+pub(super) fn trusting(server: PostgresServer, file: &Path) -> Result<PostgresServer, String> {
+    let refuse = |why: &dyn std::fmt::Display| format!("{}: {why}", file.display());
     let pem = fs::read(file).map_err(|error| refuse(&error))?;
     server.ca_certificates(pem).map_err(|error| refuse(&error))
 }

@@ -183,6 +183,21 @@ const MISTAKES: &[Mistake] = &[
         "directory = \"state\"\nkey_env = \"TEST_USER\"",
         &["line 3: state.key_env", "32 hexadecimal digits"],
     ),
+    Mistake(
+        "directory = \"state\"",
+        "directory = \"state\"\npostgres_env = \"TEST_USER\"",
+        &["line 3: state.postgres_env", "not both"],
+    ),
+    Mistake(
+        "directory = \"state\"",
+        "postgres_env = \"TEST_USER\"",
+        &["line 2: state.postgres_env", "expected `key_env` too"],
+    ),
+    Mistake(
+        "directory = \"state\"",
+        "directory = \"state\"\npostgres_schema = \"sync\"",
+        &["line 3: state.postgres_schema", "with `postgres_env` only"],
+    ),
     // Sources.
     Mistake(
         "vip.csv",

@@ -1,8 +1,9 @@
-//! Runs of `activate` whose segment is a query on a real PostgreSQL server.
+//! Runs of `activate` whose segment is a query on a real PostgreSQL server, or whose state is kept in
+//! one.
 
 use crate::{
     postgres_server::{Database, Server},
-    support::{Case, PASSWORD, Run},
+    support::{CONFIG, Case, PASSWORD, Run, VIP},
 };
 
 const ACTIVATION: &str = "
@@ -93,4 +94,61 @@ fn a_url_in_the_file_or_one_that_cannot_be_used_is_refused_and_not_shown() {
     case.write("ca.pem", "no certificate");
     let told = refusal(&certificate, "postgresql://reader/warehouse");
     assert!(told.contains("source.ca_file") && told.contains("expected PEM"), "{told}");
+}
+
+const KEY: &str = "000102030405060708090a0b0c0d0e0f";
+const NEW_KEY: &str = "f0e0d0c0b0a090807060504030201000";
+
+/// `activate` with its state in a database.
+fn activate_in(case: &Case, url: &str, arguments: &[&str]) -> Run {
+    let mut command = case.command(arguments);
+    command.env("STATE_URL", url).env("STATE_KEY", KEY).env("NEW_KEY", NEW_KEY);
+    case.check(command.output().unwrap())
+}
+
+#[test]
+fn the_state_may_be_kept_in_postgresql_under_a_key_from_the_environment() {
+    let Some(server) = Server::start(&[], &[]) else { return };
+    let database = server.database(&format!("CREATE USER keeper PASSWORD '{PASSWORD}'"));
+    let url = database.url("keeper", PASSWORD);
+    let case = Case::new();
+    case.segment("vip.csv", &["ann@example.com", "bob@example.com"]);
+    let configure = |keys: &str| {
+        let place = format!("postgres_env = \"STATE_URL\"\npostgres_schema = \"sync\"\n{keys}");
+        let head = case.head().replacen("directory = \"state\"", &place, 1);
+        case.write(CONFIG, &format!("{head}{VIP}\n"));
+    };
+    configure("key_env = \"STATE_KEY\"");
+
+    let dry = activate_in(&case, &url, &["--dry-run"]);
+    assert!(dry.code == 0 && dry.stdout.contains("add 2"), "{dry:?}");
+    assert_eq!(database.run("SELECT count(*) FROM pg_namespace WHERE nspname = 'sync'"), "0");
+    let poor = activate_in(&case, &url, &[]);
+    assert!(poor.code == 1 && poor.stderr.contains("GRANT CREATE ON DATABASE"), "{poor:?}");
+
+    database.run(&format!("GRANT CREATE ON DATABASE {} TO keeper", database.name));
+    assert_eq!(activate_in(&case, &url, &[]).code, 0);
+    assert_eq!(case.members("vip"), ["ann@example.com", "bob@example.com"]);
+    assert_eq!(case.state(), None, "nothing is kept on this disk");
+    case.segment("vip.csv", &["ann@example.com", "cid@example.com"]);
+    assert_eq!(activate_in(&case, &url, &[]).code, 0);
+    assert_eq!(case.members("vip"), ["ann@example.com", "cid@example.com"]);
+
+    configure("key_env = \"NEW_KEY\"");
+    let wrong = activate_in(&case, &url, &[]);
+    assert!(wrong.code == 1 && wrong.stderr.contains("has another key"), "{wrong:?}");
+    configure("key_env = \"NEW_KEY\"\nprevious_key_env = \"STATE_KEY\"");
+    assert_eq!(activate_in(&case, &url, &["--dry-run"]).code, 0);
+    assert_eq!(activate_in(&case, &url, &[]).code, 0);
+    configure("key_env = \"NEW_KEY\"");
+    let run = activate_in(&case, &url, &[]);
+    assert!(run.code == 0 && run.stdout.contains("unchanged 2"), "{run:?}");
+
+    // Somebody else runs, or died while running.
+    database.run("UPDATE sync.lease SET holder = 'another host', until = until + 9000000000000000");
+    let busy = activate_in(&case, &url, &[]);
+    assert!(busy.code == 75 && busy.stdout.contains("another host"), "{busy:?}");
+    drop(server);
+    let gone = activate_in(&case, &url, &[]);
+    assert!(gone.code == 75 && gone.stderr.contains("cannot be reached"), "{gone:?}");
 }

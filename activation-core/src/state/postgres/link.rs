@@ -141,9 +141,19 @@ impl Link {
         self.connect(VIEW).await
     }
 
-    /// What is done on a connection from [`view`](Self::view).
-    pub(super) fn tx(&self, session: &Session) -> Tx<'_> {
-        Tx { client: session.shared_client(), schema: &self.schema, is_repeated: false }
+    /// Runs `work` on a connection from [`view`](Self::view).
+    pub(super) async fn look<'a, T, W>(
+        &'a self,
+        session: &Session,
+        work: impl FnOnce(Tx<'a>) -> W + Send,
+    ) -> Result<T, Fault>
+    where
+        T: Send,
+        W: Future<Output = Result<T, Fault>> + Send,
+    {
+        let client = session.shared_client();
+        let tx = Tx { client, schema: &self.schema, is_repeated: false };
+        self.in_time(Mode::Read, work(tx)).await?
     }
 
     async fn run<'a, T, W>(
@@ -200,7 +210,7 @@ impl Link {
             }
             done
         };
-        let done = time::timeout(mode.limit(), steps).await.map_err(|_| self.silence(mode))?;
+        let done = self.in_time(mode, steps).await?;
         match &done {
             Err(Fault::Server(error)) if is_cut(error) => session.rest(),
             Err(Fault::Server(_)) if matches!(mode, Mode::Each) => {}
@@ -230,14 +240,20 @@ impl Link {
                 begin => session.client().batch_execute(begin).await,
             }
         };
-        let prepared = time::timeout(Mode::Read.limit(), prepared).await;
-        match prepared.map_err(|_| self.silence(Mode::Read))? {
-            Ok(()) => Ok(session),
-            Err(error) => {
-                session.rest();
-                Err(error.into())
-            }
+        let prepared = self.in_time(Mode::Read, prepared).await?;
+        if let Err(error) = prepared {
+            session.rest();
+            return Err(error.into());
         }
+        Ok(session)
+    }
+
+    async fn in_time<T>(&self, mode: Mode, work: impl Future<Output = T>) -> Result<T, StoreError> {
+        time::timeout(mode.limit(), work).await.map_err(|_| {
+            let (place, seconds) = (self.place(), mode.limit().as_secs());
+            let message = format!("{place} gave no answer within {seconds} seconds");
+            StoreError::new(StoreErrorKind::Unavailable, message)
+        })
     }
 
     async fn permit(&self) -> Result<SemaphorePermit<'_>, StoreError> {
@@ -250,12 +266,6 @@ impl Link {
 
     fn idle(&self) -> MutexGuard<'_, Vec<Session>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn silence(&self, mode: Mode) -> StoreError {
-        let (place, seconds) = (self.place(), mode.limit().as_secs());
-        let message = format!("{place} gave no answer within {seconds} seconds");
-        StoreError::new(StoreErrorKind::Unavailable, message)
     }
 
     pub(super) fn tell(&self, fault: Fault) -> StoreError {

@@ -35,8 +35,8 @@ use super::{
 };
 use crate::PostgresServer;
 
-/// Keeps the state in tables of a PostgreSQL database (12 or later), for hosts whose disk does not
-/// last.
+/// Keeps the state in tables of a PostgreSQL database, for hosts whose disk does not last. It is tested
+/// with PostgreSQL 15.
 ///
 /// Any number of processes on any number of machines may use one schema at once. A lease ends when
 /// it is given back or by its time only: nobody here can know that the holder of another machine is
@@ -55,7 +55,7 @@ use crate::PostgresServer;
 /// sessions, not transactions or statements. No statement is without a time limit.
 ///
 /// When a connection is cut, what was under way is done once more on a new one, and is found to be
-/// done where only the answer was lost. Only if that second connection fails too does a write fail
+/// done where only the answer was lost. Only if that fails too does a write fail
 /// with [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) and nobody knows whether
 /// it was done, as after a crash: the next run looks.
 ///

@@ -10,6 +10,7 @@ use super::{
     link::{Fault, Link},
     names::SnapshotName,
     rows,
+    schema::damaged,
 };
 use crate::{
     postgres::{Session, is_cut},
@@ -61,8 +62,9 @@ impl SnapshotReader {
     async fn stored_bytes(&mut self) -> Result<Option<u64>, StoreError> {
         for is_last in [false, true] {
             let session = self.take_session().await?;
-            let tx = self.link.tx(&session);
-            let found = rows::snapshot_bytes(&tx, &self.activation, &self.name.rows).await;
+            let (activation, rows) = (&self.activation, &self.name.rows);
+            let bytes = |tx| async move { rows::snapshot_bytes(&tx, activation, rows).await };
+            let found = self.link.look(&session, bytes).await;
             match self.settle(session, found, is_last)? {
                 Some(found) => return Ok(found),
                 None => continue,
@@ -84,10 +86,12 @@ impl SnapshotReader {
                 (&rows as _, Type::BYTEA),
                 (&self.next as _, Type::INT8),
             ];
-            let found = self.link.tx(&session).row(sql, &values).await;
+            let values = &values;
+            let found =
+                self.link.look(&session, |tx| async move { tx.row(sql, values).await }).await;
             match self.settle(session, found, is_last)? {
                 Some(Some(row)) => {
-                    return row.try_get(0).map_err(|error| self.link.explain(&error));
+                    return row.try_get(0).map_err(|_| damaged("chunk"));
                 }
                 Some(None) => break,
                 None => continue,

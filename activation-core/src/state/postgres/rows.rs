@@ -46,7 +46,7 @@ pub(super) async fn head(
     };
     let body = row.try_get(0).ok().and_then(seal::open).ok_or_else(|| damaged("head"))?;
     let head = serde_json::from_slice(&body).map_err(|error| damaged("head").caused_by(error))?;
-    Ok((head, row.try_get(1)?))
+    Ok((head, row.try_get(1).map_err(|_| damaged("head"))?))
 }
 
 /// Appends to the journal under `id`, unless it was done.

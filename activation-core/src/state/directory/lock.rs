@@ -28,7 +28,16 @@ pub(super) struct LeaseLocks {
 /// A locked file; dropping it frees the lock.
 pub(super) struct LeaseLock {
     token: u64,
-    _file: File,
+    file: File,
+}
+
+/// Closing the file would not do: a child of this process that was forked and has not yet come to its
+/// `exec` has the same file open, and its lock would stand for the life of a holder that is gone.
+impl Drop for LeaseLock {
+    fn drop(&mut self) {
+        // Where that fails there are no locks, or closing the file frees it.
+        let _ = self.file.unlock();
+    }
 }
 
 impl LeaseLocks {
@@ -45,7 +54,8 @@ impl LeaseLocks {
     /// it counts as alive, and the lease ends by its time.
     pub(super) fn holder_is_dead(&self, activation: &ActivationKey, token: u64) -> bool {
         match File::options().read(true).write(true).open(self.path(activation, token)) {
-            Ok(file) => file.try_lock().is_ok(),
+            // Freed before anybody is forked with it, as below.
+            Ok(file) => file.try_lock().is_ok() && file.unlock().is_ok(),
             Err(error) => error.kind() == std::io::ErrorKind::NotFound,
         }
     }
@@ -65,7 +75,7 @@ impl LeaseLocks {
             .map_err(|error| files::failed("cannot open the lock file", &path, error))?;
         match file.try_lock() {
             // Some network file systems have no locks; leases then end by their time.
-            Ok(()) | Err(TryLockError::Error(_)) => Ok(LeaseLock { token, _file: file }),
+            Ok(()) | Err(TryLockError::Error(_)) => Ok(LeaseLock { token, file }),
             // Only after an old copy of the database was put back beneath a running holder.
             Err(TryLockError::WouldBlock) => Err(StoreError::new(
                 StoreErrorKind::Unavailable,
@@ -116,5 +126,25 @@ impl LeaseLocks {
 
     fn name(&self, activation: &ActivationKey, token: u64) -> String {
         format!("{}{token}.lock", names::prefix(activation))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_child_process_does_not_keep_a_lock_that_was_given_up() {
+        let directory = tempfile::tempdir().unwrap();
+        let locks = LeaseLocks::new(directory.path().to_owned(), Arc::default());
+        let activation = ActivationKey::new("vip");
+        let lock = locks.take(&activation, 1).unwrap();
+        // What a child has between its fork and its exec, and whoever execs nothing for longer.
+        let child = lock.file.try_clone().unwrap();
+        assert!(!locks.holder_is_dead(&activation, 1));
+
+        drop(lock);
+        assert!(locks.holder_is_dead(&activation, 1));
+        drop(child);
     }
 }

@@ -225,6 +225,11 @@ impl Stage {
         self.forgotten.insert(person);
         self.taken_off = true;
         self.lay_to_rest().await;
+        // Its own clock may be set back before it asks for the lease, which puts off the end of one that
+        // a dead process had; that is told as it must be, but nobody would be forgotten.
+        if fate.jump.is_some() {
+            self.place.free_leases().await;
+        }
         let (engine, source, destination, reaper) = self.process(fate);
         let who = self.terrain.spelling(person);
         let kind = self.terrain.activation().identifier;

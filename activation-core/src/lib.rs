@@ -48,6 +48,7 @@
 //! | [`Approver`] | who decides when the guard stops a plan | [`ApproveNothing`], [`ApproveDigest`] |
 //! | [`Observer`] | who watches | [`NoObserver`] |
 //! | [`Ledger`] | who takes down every change of a membership | none by default |
+//! | [`Warehouse`] | a warehouse that computes the difference itself | of SQLite, PostgreSQL and ADBC |
 //!
 //! With the feature `test-util`, the module `conformance` checks your own implementation against
 //! each clause of its trait's contract.
@@ -77,7 +78,8 @@
 //! The state holds keyed fingerprints of identifiers and of warehouse keys, and contact ids, no
 //! addresses; the key may be the host's to keep ([`HostKey`]). Reports and errors carry counts
 //! and causes, no addresses and no credentials, unless [`Settings::show_rejects`] asks for unusable
-//! rows. [`Engine::erase`] forgets one person everywhere.
+//! rows. [`Engine::erase`] forgets one person everywhere. Where a [`Warehouse`] computes the difference,
+//! a table in it holds addresses.
 //!
 //! # Features
 //!
@@ -109,6 +111,7 @@ mod settings;
 mod source;
 pub mod sources;
 mod state;
+mod warehouse;
 
 pub use clock::{Clock, SystemClock};
 pub use destination::{
@@ -155,6 +158,7 @@ pub use state::{
 };
 #[cfg(any(feature = "directory", feature = "postgres"))]
 pub use state::{HostKey, NotAHostKey};
+pub use warehouse::{Dialect, Difference, Quoting, Warehouse};
 
 /// Compiles what the README shows.
 #[cfg(all(doctest, feature = "csv"))]

@@ -77,7 +77,8 @@ pub(crate) fn is_digest(text: &str) -> bool {
 }
 
 /// Computes a plan's digest over configuration, list, acknowledged membership and delta. The state's
-/// generation is left out: what else a commit writes does not change what the plan does.
+/// generation is left out: what else a commit writes does not change what the plan does. So is the table,
+/// since a plan is the same whoever compares.
 pub(crate) fn digest<'a>(
     activation: &Activation,
     head: &Head,
@@ -87,7 +88,7 @@ pub(crate) fn digest<'a>(
     moved: impl Iterator<Item = (&'a Fingerprint, &'a Fingerprint)>,
 ) -> Result<String, serde_json::Error> {
     let mut hash = Sha256::new();
-    let Head { generation: _, pin, snapshot } = head;
+    let Head { generation: _, pin, snapshot, table: _ } = head;
     hash.update(serde_json::to_vec(&(activation, pin, snapshot, list_action))?);
     // A tag before each member, so that an addition never reads as a removal.
     for member in removed {

@@ -5,6 +5,8 @@ use std::{error::Error as StdError, fmt, sync::Arc};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
+use crate::Warehouse;
+
 /// How many keys a batch should hold at least: per-row hand-overs cost ten times as much.
 pub const ADVISED_BATCH: usize = 8192;
 
@@ -23,12 +25,22 @@ pub trait SegmentSource: fmt::Debug + Send + Sync {
     ///
     /// Fails when the warehouse cannot be reached or refuses the query.
     async fn open(&self) -> Result<Box<dyn SegmentScan>, SourceError>;
+
+    /// The warehouse that computes the difference itself, where it is to do so. Runs then read only
+    /// what changed; dry runs and reconciliations [`open`](Self::open) the segment as before.
+    fn warehouse(&self) -> Option<Arc<dyn Warehouse>> {
+        None
+    }
 }
 
 #[async_trait]
 impl<T: SegmentSource + ?Sized> SegmentSource for Arc<T> {
     async fn open(&self) -> Result<Box<dyn SegmentScan>, SourceError> {
         (**self).open().await
+    }
+
+    fn warehouse(&self) -> Option<Arc<dyn Warehouse>> {
+        (**self).warehouse()
     }
 }
 

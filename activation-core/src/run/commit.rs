@@ -9,6 +9,7 @@ use super::{
     error::RunError,
     journal::{Entry, NO_BATCH, OpenBatch, Stage},
     membership::{Changes, write_membership},
+    push_down::{Next, Spellings},
     session::Session,
     tally::Tally,
     warehouse_key::WarehouseKey,
@@ -38,6 +39,8 @@ pub(super) struct Findings {
     pub(super) keys: Vec<(Fingerprint, WarehouseKey)>,
     /// Whether they are worth a commit of their own.
     pub(super) keys_change_record: bool,
+    /// How the segment spells whom a warehouse gave; `None` where no table can come of it.
+    pub(super) spellings: Option<Spellings>,
     /// Whether the plan was carried out. An approval of it is used up then, or as soon as list or
     /// membership has moved, since the same plan cannot come again.
     pub(super) is_done: bool,
@@ -67,7 +70,12 @@ pub(super) async fn commit(
     if findings.is_done || moves {
         retired_batches.append(&mut session.approved);
     }
-    if !rewrites && lists_stay && retired_batches.is_empty() {
+    let table = findings.spellings.map(|spellings| spellings.next(&tally.added));
+    if let Some(push_down) = &mut session.push_down {
+        retired_batches.append(&mut push_down.cleared);
+    }
+    let keeps_table = table.as_ref().is_none_or(|next| *next == Next::Keep);
+    if !rewrites && lists_stay && keeps_table && retired_batches.is_empty() {
         return Ok(hold);
     }
     session.renew().await?;
@@ -90,6 +98,11 @@ pub(super) async fn commit(
         let written = write_membership(session.store, lease, previous, &changes, &mut ledger);
         head.snapshot = written.await?;
     }
+    head.table = match (table, &session.push_down) {
+        (Some(next), Some(push_down)) => push_down.promote(next, head.table).await,
+        // The table stands for the record and for who was absent when it was made.
+        _ => head.table.filter(|_| !rewrites && absent.is_none()),
+    };
     for held in &hold {
         ledger.push(MembershipChange::Hold, held.member, None, &held.cause).await?;
     }
@@ -120,6 +133,7 @@ pub(super) async fn commit_pin(
         let lease = session.lease()?;
         let written = write_membership(session.store, lease, None, &changes, &mut ledger);
         head.snapshot = written.await?;
+        head.table = None;
     }
     let mut retired_batches = vec![NO_BATCH];
     retired_batches.append(&mut session.approved);
@@ -135,10 +149,20 @@ pub(super) async fn commit_record(
     hold: Vec<HeldMember>,
     unhold: Vec<Fingerprint>,
 ) -> Result<(), RunError> {
-    let head = Head { pin: Some(pin), snapshot, ..next_head(session) };
+    let head = Head { pin: Some(pin), snapshot, table: None, ..next_head(session) };
     // Where a list was to be created, this is it.
     let retired_batches = vec![NO_BATCH];
     store(session, Commit { head, retired_batches, hold, unhold, ..Commit::default() }).await
+}
+
+/// Commits that tables are gone which the journal announced.
+pub(super) async fn commit_cleared(
+    session: &mut Session<'_>,
+    retired_batches: Vec<u64>,
+) -> Result<(), RunError> {
+    let head = next_head(session);
+    session.ledger()?.finish().await?;
+    store(session, Commit { head, retired_batches, ..Commit::default() }).await
 }
 
 fn next_head(session: &Session<'_>) -> Head {

@@ -13,6 +13,7 @@ use super::{
     excluded::Excluded,
     journal::Entry,
     membership::MembershipReader,
+    push_down::{Changes, Met, PushDown, Rows, Spellings, occurrences},
     renames::{self, Unmet},
     sightings::Sightings,
     special::Special,
@@ -20,8 +21,8 @@ use super::{
 };
 use crate::{
     AbsentMember, ActivationKey, ContactId, DeltaCounts, HeldMember, Identifier, IdentifierKind,
-    IdentityCounts, Reject, RejectedRow, SegmentSource, SnapshotRef, StateStore, StoreError,
-    StoreErrorKind, source::CheckedScan,
+    IdentityCounts, KeyBatch, KeyedRow, Reject, RejectedRow, SegmentSource, SnapshotRef,
+    SourceError, StateStore, StoreError, StoreErrorKind, source::CheckedScan,
 };
 
 /// A wanted change of one member.
@@ -81,6 +82,8 @@ pub(super) struct Delta {
     pub(super) released: Vec<Fingerprint>,
     /// People who left, and whom an addition with unknown outcome may yet have put on the list.
     pub(super) in_doubt: HashMap<Fingerprint, Option<ContactId>>,
+    /// How the segment spells whom a warehouse gave, for the next table there.
+    pub(super) spellings: Option<Spellings>,
 }
 
 /// Where the two sides come from.
@@ -90,7 +93,7 @@ pub(super) struct Sides<'a> {
     pub(super) snapshot: Option<&'a SnapshotRef>,
     /// In place of the snapshot: everybody on a list that is about to be adopted and owned.
     pub(super) owned: Option<&'a [Entry]>,
-    pub(super) source: &'a dyn SegmentSource,
+    pub(super) rows: &'a Rows<'a>,
     pub(super) kind: IdentifierKind,
     pub(super) excluded: &'a Excluded,
     /// After how many runs without her a member leaves.
@@ -109,7 +112,7 @@ impl Delta {
         special: &Special<'_>,
     ) -> Result<Self, RunError> {
         let mut sightings = Sightings::new(sides.store.fingerprint_key());
-        let probe = load_probe(sides, &mut sightings).await?;
+        let (probe, unconcerned) = load_probe(sides, &mut sightings).await?;
         let mut scan = Scan {
             key: sides.store.fingerprint_key(),
             kind: sides.kind,
@@ -122,9 +125,10 @@ impl Delta {
             left_out: HashSet::new(),
             delta: Self::default(),
         };
-        scan.read(sides.source).await?;
+        scan.read(sides.rows).await?;
         let Scan { probe, seen, mut sightings, mut delta, .. } = scan;
         let counts = probe.counts();
+        delta.unchanged += unconcerned;
         sightings.sort();
         let mut unmet = Unmet::default();
         let left =
@@ -149,8 +153,8 @@ impl Delta {
         });
         delta.in_doubt.extend(lost.map(|(_, entry)| (entry.member, entry.contact)));
         delta.counts = DeltaCounts {
-            previous: counts.previous,
-            current: counts.added + counts.unchanged,
+            previous: counts.previous + unconcerned,
+            current: counts.added + counts.unchanged + unconcerned,
             added: delta.additions.len() as u64,
             removed: delta.removals.len() as u64,
             rejected: delta.rejected.values().sum(),
@@ -181,7 +185,54 @@ struct Scan<'a> {
 }
 
 impl Scan<'_> {
-    async fn read(&mut self, source: &dyn SegmentSource) -> Result<(), RunError> {
+    async fn read(&mut self, rows: &Rows<'_>) -> Result<(), RunError> {
+        match rows {
+            Rows::Segment(source) => self.read_segment(*source).await,
+            Rows::Staged(push_down) => Ok(self.read_staged(push_down).await?),
+            Rows::Changed(changes) => Ok(self.read_changed(changes)?),
+        }
+    }
+
+    async fn read_staged(&mut self, push_down: &PushDown) -> Result<(), SourceError> {
+        let mut spellings = Spellings::of_new_table();
+        let mut scan = push_down.staged().await?;
+        while let Some(batch) = scan.next_batch().await? {
+            for KeyedRow { identifier, warehouse_key } in batch.rows() {
+                let met = self.counted_row(identifier, occurrences(warehouse_key)?);
+                spellings.note(identifier, met, false);
+            }
+        }
+        self.delta.as_of = push_down.as_of;
+        self.delta.spellings = Some(spellings);
+        Ok(())
+    }
+
+    fn read_changed(&mut self, changes: &Changes) -> Result<(), SourceError> {
+        let mut spellings = match changes.removed.is_empty() {
+            true => Spellings::default(),
+            false => Spellings::of_new_table(),
+        };
+        // Held and in the record: no row tells of them, since they are in the segment as before.
+        for &member in self.special.held.keys() {
+            if self.probe.index_of(member).is_some() && changes.stands(&member, self.special) {
+                self.probe.observe(member);
+                self.seen.insert(member);
+                self.delta.unchanged += 1;
+            }
+        }
+        for KeyedRow { identifier, warehouse_key } in changes.added.iter().flat_map(KeyBatch::rows)
+        {
+            let met = self.counted_row(identifier, occurrences(warehouse_key)?);
+            let is_spelt_otherwise =
+                matches!(met, Met::Recorded(member) if changes.stands(&member, self.special));
+            spellings.note(identifier, met, is_spelt_otherwise);
+        }
+        self.delta.as_of = changes.as_of;
+        self.delta.spellings = Some(spellings);
+        Ok(())
+    }
+
+    async fn read_segment(&mut self, source: &dyn SegmentSource) -> Result<(), RunError> {
         let mut scan = CheckedScan::new(source.open().await?);
         while let Some(batch) = scan.next_batch().await? {
             // A contact id never changes, so there is nothing to learn from keys.
@@ -202,27 +253,43 @@ impl Scan<'_> {
 
     fn row(&mut self, raw: &[u8], key: RowKey) {
         match self.kind.normalise(raw) {
-            Ok(identifier) => self.member(identifier, key),
+            Ok(identifier) => _ = self.member(identifier, key),
             Err(reason) => {
                 // Whoever has no address any more is not reached under an old one either.
                 if let Some(key) = key.filter(|_| reason != Reject::Empty) {
                     self.sightings.unusable(key);
                 }
-                *self.delta.rejected.entry(reason).or_default() += 1;
-                if self.delta.rejected_rows.len() < self.show_rejects {
-                    self.delta.rejected_rows.push(RejectedRow::new(reason, raw));
-                }
+                self.reject(reason, raw, 1);
             }
         }
     }
 
-    fn member(&mut self, identifier: Identifier, key: RowKey) {
+    /// A row that stands for as many as are equal.
+    fn counted_row(&mut self, raw: &[u8], rows: u64) -> Met {
+        match self.kind.normalise(raw) {
+            Ok(identifier) => self.member(identifier, None),
+            Err(reason) => {
+                self.reject(reason, raw, rows);
+                Met::Useless
+            }
+        }
+    }
+
+    fn reject(&mut self, reason: Reject, raw: &[u8], rows: u64) {
+        *self.delta.rejected.entry(reason).or_default() += rows;
+        let shown = self.delta.rejected_rows.len();
+        let more = usize::try_from(rows).unwrap_or(usize::MAX);
+        let upto = self.show_rejects.min(shown.saturating_add(more)).max(shown);
+        self.delta.rejected_rows.resize_with(upto, || RejectedRow::new(reason, raw));
+    }
+
+    fn member(&mut self, identifier: Identifier, key: RowKey) -> Met {
         let member = fingerprint(self.key, &identifier);
         if let Some(reason) = self.excluded.reason(&member) {
             if self.left_out.insert(member) {
                 *self.delta.excluded.entry(reason.to_owned()).or_default() += 1;
             }
-            return;
+            return Met::Useless;
         }
         let observation = self.probe.observe(member);
         if let Some(key) = key {
@@ -230,9 +297,11 @@ impl Scan<'_> {
             let standing = self.special.standing(&member, index.is_some());
             self.sightings.note(key, member, index, standing);
         }
-        if observation == Observation::Duplicate {
-            return;
-        }
+        let met = match observation {
+            Observation::Duplicate => return Met::Useless,
+            Observation::Added => Met::New(member),
+            Observation::Unchanged => Met::Recorded(member),
+        };
         if !self.special.is_empty() && self.special.watches(&member) {
             self.seen.insert(member);
         }
@@ -240,7 +309,7 @@ impl Scan<'_> {
         if self.special.under_way.contains(&member) {
             let count = if is_new { &mut self.delta.under_way } else { &mut self.delta.unchanged };
             *count += 1;
-            return;
+            return met;
         }
         let is_missing = is_new || self.may_be_off_the_list(&member);
         match self.special.held.get(&member) {
@@ -262,6 +331,7 @@ impl Scan<'_> {
                 None => self.delta.unchanged += 1,
             },
         }
+        met
     }
 
     /// A removal with unknown outcome may have taken her off: she is added again.
@@ -278,12 +348,19 @@ pub(super) fn fingerprint(key: &FingerprintKey, identifier: &Identifier) -> Fing
     identifier.with_text(|text| key.fingerprint(text.as_bytes()))
 }
 
-async fn load_probe(sides: &Sides<'_>, sightings: &mut Sightings) -> Result<Probe, StoreError> {
+/// The record's members whom the rows may concern, and how many there are besides.
+async fn load_probe(
+    sides: &Sides<'_>,
+    sightings: &mut Sightings,
+) -> Result<(Probe, u64), StoreError> {
     let expected = match sides.owned {
         Some(owned) => owned.len() as u64,
         None => sides.snapshot.map_or(0, |snapshot| snapshot.members),
     };
-    let capacity = usize::try_from(expected).unwrap_or(0);
+    let capacity = match sides.rows {
+        Rows::Changed(changes) => changes.concerned.len(),
+        Rows::Segment(_) | Rows::Staged(_) => usize::try_from(expected).unwrap_or(0),
+    };
     let mut builder = ProbeBuilder::with_capacity(capacity);
     let mut reader = open(sides).await?;
     let mut members = Vec::new();
@@ -300,11 +377,13 @@ async fn load_probe(sides: &Sides<'_>, sightings: &mut Sightings) -> Result<Prob
         }
         count += members.len() as u64;
     }
+    let unconcerned = reader.left_out();
+    count += unconcerned;
     if count != expected {
         let message = format!("the snapshot should hold {expected} members and holds {count}");
         return Err(StoreError::new(StoreErrorKind::Corrupt, message));
     }
-    Ok(builder.build())
+    Ok((builder.build(), unconcerned))
 }
 
 /// Fills in the removals, and returns the special members found in the snapshot.
@@ -368,8 +447,17 @@ pub(super) fn leave(sides: &Sides<'_>, special: &Special<'_>, entry: Entry, delt
     }
 }
 
-/// Opens the membership that the segment is compared with.
+/// Opens the membership that the rows are compared with.
 pub(super) async fn open(sides: &Sides<'_>) -> Result<MembershipReader, StoreError> {
+    let reader = open_whole(sides).await?;
+    Ok(match sides.rows {
+        Rows::Changed(changes) => reader.only(changes.concerned.clone()),
+        Rows::Segment(_) | Rows::Staged(_) => reader,
+    })
+}
+
+/// Opens the whole membership, also those whom no row concerns.
+pub(super) async fn open_whole(sides: &Sides<'_>) -> Result<MembershipReader, StoreError> {
     match sides.owned {
         Some(owned) => Ok(MembershipReader::of(owned.to_vec())),
         None => MembershipReader::open(sides.store, sides.activation, sides.snapshot).await,

@@ -194,7 +194,8 @@ impl Engine {
             let ledger = self.ledger.as_deref();
             let (segment, now) = (lease.activation.as_str(), self.clock.now());
             let mut ledger = LedgerWriter::new(ledger, segment, lease.token, generation + 1, now);
-            let mut head = Head { generation: generation + 1, ..state.head };
+            // Her address is in the table, which the next run removes.
+            let mut head = Head { generation: generation + 1, table: None, ..state.head };
             if !removed.is_empty() {
                 let changes =
                     Changes { removed: &removed, why_removed: ERASED, ..Changes::default() };

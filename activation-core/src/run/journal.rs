@@ -47,6 +47,8 @@ pub(super) enum Record {
     Uncertain { operation: Operation, at: DateTime<Utc>, members: Vec<Entry>, before: Before },
     /// A plan may go on although the guard trips at it. Has a batch of its own.
     Approved { approval: Approval },
+    /// Tables with names that begin so are about to be made in the warehouse. Has a batch of its own.
+    Tables { prefix: String },
 }
 
 /// A batch that was not retired.
@@ -79,6 +81,8 @@ pub(super) struct Journal {
     pub(super) create_intent: Option<String>,
     /// Approvals with their batches.
     pub(super) approvals: Vec<(u64, Approval)>,
+    /// How the names of tables begin that may be in the warehouse, with their batches.
+    pub(super) tables: Vec<(u64, String)>,
 }
 
 impl OpenBatch {
@@ -168,6 +172,7 @@ enum Header {
     Settled { groups: Vec<Group> },
     Uncertain { operation: Operation, at: DateTime<Utc> },
     Approved { approval: Approval },
+    Tables { prefix: String },
 }
 
 /// A run of members with the same outcome.
@@ -207,6 +212,7 @@ impl Record {
                 Header::Uncertain { operation: *operation, at: *at }
             }
             Self::Approved { approval } => Header::Approved { approval: approval.clone() },
+            Self::Tables { prefix } => Header::Tables { prefix: prefix.clone() },
         };
         encode(batch, &header, &members)
     }
@@ -235,6 +241,7 @@ impl Record {
                 Self::Uncertain { operation, at, members, before }
             }
             Header::Approved { approval } => Self::Approved { approval },
+            Header::Tables { prefix } => Self::Tables { prefix },
         })
     }
 }
@@ -263,7 +270,8 @@ impl Journal {
     pub(super) fn next_batch(&self) -> u64 {
         let batches = self.batches.iter().map(|batch| batch.id);
         let approvals = self.approvals.iter().map(|(batch, _)| *batch);
-        batches.chain(approvals).max().unwrap_or(NO_BATCH) + 1
+        let tables = self.tables.iter().map(|(batch, _)| *batch);
+        batches.chain(approvals).chain(tables).max().unwrap_or(NO_BATCH) + 1
     }
 
     /// Whether a list of that name may be there because a run asked for it. Names differ by more
@@ -278,6 +286,7 @@ impl Journal {
             Record::CreateIntent { name } => self.create_intent = Some(name),
             Record::NotCreated => self.create_intent = None,
             Record::Approved { approval } => self.approvals.push((id, approval)),
+            Record::Tables { prefix } => self.tables.push((id, prefix)),
             Record::Sending { operation, at, members, before }
             | Record::Uncertain { operation, at, members, before } => {
                 let stage = Stage::Uncertain;
@@ -466,11 +475,13 @@ mod tests {
             (3, Record::Accepted { receipt: receipt.clone() }),
             (3, Record::Settled { outcomes: outcomes.clone() }),
             (4, Record::Approved { approval: approval.clone() }),
+            (5, Record::Tables { prefix: "tables_1".into() }),
         ])
         .unwrap();
         assert_eq!(journal.approvals, [(4, approval)]);
+        assert_eq!(journal.tables, [(5, "tables_1".into())]);
         assert!(journal.may_have_created("vip") && !journal.may_have_created("staff"));
-        assert_eq!(journal.next_batch(), 5);
+        assert_eq!(journal.next_batch(), 6);
         let stages: Vec<_> = journal.batches.iter().map(|batch| batch.stage.clone()).collect();
         assert_eq!(stages, [Stage::Uncertain, Stage::Accepted(receipt), Stage::Settled(outcomes)]);
         assert_eq!(journal.batches[1].members, [entry(9, 90)]);

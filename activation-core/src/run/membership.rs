@@ -8,6 +8,7 @@ use std::{
     borrow::Cow,
     collections::{HashMap, HashSet},
     iter::Peekable,
+    sync::Arc,
 };
 
 use segment_diff::{
@@ -41,6 +42,9 @@ pub(super) struct MembershipReader {
     /// The warehouse keys of the members that were read last; empty where the record has none.
     keys: Vec<Option<WarehouseKey>>,
     is_keyed: bool,
+    /// If there, all others are left out.
+    only: Option<Arc<HashSet<Fingerprint>>>,
+    left_out: u64,
 }
 
 impl MembershipReader {
@@ -60,7 +64,19 @@ impl MembershipReader {
     /// Reads members that are in memory, in ascending order of fingerprint.
     pub(super) fn of(members: Vec<Entry>) -> Self {
         let (decoder, keys) = (Decoder::new(), Vec::new());
-        Self { chunks: None, decoder, ready: members, keys, is_keyed: false }
+        let (is_keyed, only, left_out) = (false, None, 0);
+        Self { chunks: None, decoder, ready: members, keys, is_keyed, only, left_out }
+    }
+
+    /// Leaves out the members of a snapshot that are not among these.
+    pub(super) fn only(mut self, members: Arc<HashSet<Fingerprint>>) -> Self {
+        self.only = Some(members);
+        self
+    }
+
+    /// How many members were left out so far.
+    pub(super) fn left_out(&self) -> u64 {
+        self.left_out
     }
 
     /// Whether the membership holds warehouse keys. Known once members were asked for.
@@ -101,13 +117,15 @@ impl MembershipReader {
             let (Some(member), Some((contact, key))) = (member, payload) else {
                 return Err(wrong_layout());
             };
+            let member = Fingerprint::from_bytes(*member);
+            if self.only.as_ref().is_some_and(|only| !only.contains(&member)) {
+                self.left_out += 1;
+                continue;
+            }
             if let Some(key) = key.first_chunk::<KEY_BYTES>() {
                 self.keys.push(WarehouseKey::from_record(key));
             }
-            members.push(Entry {
-                member: Fingerprint::from_bytes(*member),
-                contact: ContactId::new(u64::from_le_bytes(*contact)),
-            });
+            members.push(Entry { member, contact: ContactId::new(u64::from_le_bytes(*contact)) });
         }
         match self.decoder.layout() {
             Some(PLAIN) | None => {}

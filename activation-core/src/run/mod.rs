@@ -15,6 +15,7 @@ mod journal;
 mod list;
 mod membership;
 mod plan;
+mod push_down;
 mod reconcile;
 mod recover;
 mod renames;
@@ -236,6 +237,21 @@ impl Session<'_> {
         self.load().await?;
         let account = self.account().await?;
         recover::recover(self, report).await?;
+        push_down::begin(self, source).await?;
+        let result = self.run_begun(&account, source, digest, report).await;
+        if let Some(push_down) = &self.push_down {
+            push_down.clean_up(self).await;
+        }
+        result
+    }
+
+    async fn run_begun(
+        &mut self,
+        account: &str,
+        source: &dyn SegmentSource,
+        digest: Option<&str>,
+        report: &mut RunReport,
+    ) -> Result<(), RunError> {
         let planned = plan(self, source, report).await?;
         if let Some(digest) = digest.filter(|digest| planned.plan.digest != *digest) {
             report.stop(another_plan(digest, &planned.plan.digest));
@@ -244,10 +260,10 @@ impl Session<'_> {
         }
         if !self.guard_lets_pass(&planned, report).await {
             report.status = RunStatus::Blocked;
-            return self.let_additions_through(&account, planned, report).await;
+            return self.let_additions_through(account, planned, report).await;
         }
         let list_action = planned.found.action;
-        let result = self.execute(&account, planned, report).await;
+        let result = self.execute(account, planned, report).await;
         let result = result.and_then(|()| self.nothing_under_way());
         if result.is_ok() {
             let did_something =
@@ -450,6 +466,7 @@ impl Session<'_> {
             excluded_leavers: Some(delta.excluded_leavers),
             keys: delta.keys,
             keys_change_record: delta.keys_change_record,
+            spellings: delta.spellings.filter(|_| planned.is_whole),
             is_done,
         };
         let newly_held = commit::commit(self, tally, findings, everything_settled, report).await?;

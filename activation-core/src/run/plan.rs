@@ -11,6 +11,7 @@ use super::{
     excluded::Excluded,
     journal::Entry,
     list::{self, FoundList},
+    push_down::Rows,
     session::Session,
     special::Special,
 };
@@ -53,12 +54,17 @@ pub(super) async fn plan(
     let kind = settings.identifier;
     let excluded =
         Excluded::read(session.exclusions, session.store.fingerprint_key(), kind).await?;
+    let rows = match &session.push_down {
+        Some(push_down) if owned.is_none() => push_down.rows(session, &special, &excluded).await?,
+        Some(push_down) => Rows::Staged(push_down),
+        None => Rows::Segment(source),
+    };
     let sides = Sides {
         store: session.store,
         activation: &key,
         snapshot: session.head.snapshot.as_ref(),
         owned: owned.as_deref(),
-        source,
+        rows: &rows,
         kind,
         excluded: &excluded,
         leave_after_runs: settings.leave_after_runs.get(),
@@ -154,7 +160,7 @@ async fn spare_shared_contacts(
     let mut shared = HashSet::new();
     // No closure here: over the awaits below, it would keep the run's future from being `Send`.
     let mut removals = delta.removals.iter().peekable();
-    let mut reader = delta::open(sides).await?;
+    let mut reader = delta::open_whole(sides).await?;
     let mut members = Vec::new();
     while reader.next_members(&mut members).await? {
         for entry in &members {

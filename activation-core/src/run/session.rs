@@ -9,6 +9,7 @@ use super::{
     Engine, LEASE,
     error::RunError,
     journal::{Before, Entry, Journal, NO_BATCH, Record, settled_entry},
+    push_down::PushDown,
     tally::Tally,
 };
 use crate::{
@@ -35,6 +36,8 @@ pub(super) struct Session<'a> {
     pub(super) journal: Journal,
     /// Batches of the approvals that let this run go on; its next commit uses them up.
     pub(super) approved: Vec<u64>,
+    /// What a run has in a warehouse that computes the difference; `None` where it reads the segment.
+    pub(super) push_down: Option<PushDown>,
     ledger: Option<&'a dyn Ledger>,
     observer: &'a dyn Observer,
     /// `None` in a dry run, which therefore cannot write.
@@ -64,6 +67,7 @@ impl<'a> Session<'a> {
             absent: Vec::new(),
             journal: Journal::default(),
             approved: Vec::new(),
+            push_down: None,
             ledger: engine.ledger.as_deref(),
             observer: &*engine.observer,
             lease,

@@ -84,6 +84,14 @@ impl<'a> Special<'a> {
             && self.uncertain_moves.is_empty()
     }
 
+    /// Whether it is not known of somebody what became of a change.
+    pub(super) fn has_doubts(&self) -> bool {
+        !(self.uncertain_additions.is_empty()
+            && self.uncertain_removals.is_empty()
+            && self.uncertain_moves.is_empty()
+            && self.under_way.is_empty())
+    }
+
     /// How the list stands to somebody in the segment.
     pub(super) fn standing(&self, member: &Fingerprint, is_recorded: bool) -> Standing {
         let in_doubt = match is_recorded {

@@ -12,8 +12,9 @@ use tokio::sync::watch;
 
 use crate::{
     Batch, BatchMember, Clock, ContactId, Destination, DestinationError, DestinationErrorKind,
-    Identifier, KeyBatch, Limits, ListMember, ListState, ListWish, MemberScan, MissingContacts,
-    Operation, Receipt, SegmentScan, SegmentSource, Settlement, SourceError, Submission,
+    Dialect, Identifier, KeyBatch, Limits, ListMember, ListState, ListWish, MemberScan,
+    MissingContacts, Operation, Receipt, SegmentScan, SegmentSource, Settlement, SourceError,
+    Submission, Warehouse,
 };
 
 /// What a run is asked to do.
@@ -90,6 +91,11 @@ impl Clock for ParkingClock {
 #[derive(Debug)]
 pub(super) struct ParkingSource(pub(super) Arc<dyn SegmentSource>, pub(super) Signal);
 
+/// A warehouse that carries out nothing more when the run is to park. What it was doing then is made
+/// good by the next run.
+#[derive(Debug)]
+struct ParkingWarehouse(Arc<dyn Warehouse>, Signal);
+
 struct ParkingScan(Box<dyn SegmentScan>, Signal);
 
 fn unread() -> SourceError {
@@ -100,6 +106,40 @@ fn unread() -> SourceError {
 impl SegmentSource for ParkingSource {
     async fn open(&self) -> Result<Box<dyn SegmentScan>, SourceError> {
         let scan = self.1.before(Stage::Park, self.0.open()).await.ok_or_else(unread)??;
+        Ok(Box::new(ParkingScan(scan, self.1.clone())))
+    }
+
+    fn warehouse(&self) -> Option<Arc<dyn Warehouse>> {
+        let warehouse = self.0.warehouse()?;
+        Some(Arc::new(ParkingWarehouse(warehouse, self.1.clone())))
+    }
+}
+
+#[async_trait]
+impl Warehouse for ParkingWarehouse {
+    fn dialect(&self) -> &Dialect {
+        self.0.dialect()
+    }
+
+    fn schema(&self) -> &[String] {
+        self.0.schema()
+    }
+
+    async fn segment(&self) -> Result<String, SourceError> {
+        self.1.before(Stage::Park, self.0.segment()).await.ok_or_else(unread)?
+    }
+
+    async fn as_of(&self) -> Result<Option<DateTime<Utc>>, SourceError> {
+        self.1.before(Stage::Park, self.0.as_of()).await.ok_or_else(unread)?
+    }
+
+    async fn execute(&self, statement: &str) -> Result<(), SourceError> {
+        self.1.before(Stage::Park, self.0.execute(statement)).await.ok_or_else(unread)?
+    }
+
+    async fn scan(&self, statement: &str) -> Result<Box<dyn SegmentScan>, SourceError> {
+        let scan = self.0.scan(statement);
+        let scan = self.1.before(Stage::Park, scan).await.ok_or_else(unread)??;
         Ok(Box::new(ParkingScan(scan, self.1.clone())))
     }
 }

@@ -21,6 +21,15 @@ pub(super) fn find(columns: &[&str], wanted: &str, place: &str) -> Result<usize,
     }
 }
 
+/// The identifiers of a query as the column `k`, found by position: a name may be anything, or that of
+/// two columns. The line break ends a comment that the query may end with.
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub(super) fn only(query: &str, columns: usize, identifier: usize) -> String {
+    let query = query.trim_end().trim_end_matches(';');
+    let names: Vec<String> = (0..columns).map(|position| format!("c{position}")).collect();
+    format!("WITH q ({}) AS (\n{query}\n) SELECT c{identifier} AS k FROM q", names.join(", "))
+}
+
 /// Where a result has what is wanted.
 #[cfg(any(feature = "arrow", feature = "postgres", feature = "sqlite"))]
 pub(super) struct Positions {

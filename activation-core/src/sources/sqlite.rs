@@ -1,9 +1,12 @@
 //! A query on a SQLite file.
 
+mod warehouse;
+
 use std::{
     fmt::{self, Write as _},
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -15,11 +18,12 @@ use rusqlite::{
     types::{Value, ValueRef},
 };
 
+use self::warehouse::SqliteWarehouse;
 use super::{
     columns::{self, Positions},
     thread,
 };
-use crate::{SegmentScan, SegmentSource, SourceError};
+use crate::{SegmentScan, SegmentSource, SourceError, Warehouse};
 
 /// The result of one query on a SQLite file, which is opened for reading only.
 ///
@@ -32,12 +36,20 @@ pub struct SqliteSource {
     column: Option<String>,
     key_column: Option<String>,
     as_of: Option<String>,
+    tables: Option<Arc<Path>>,
 }
 
 impl SqliteSource {
     /// The segment that `query`, one SELECT statement with one column, finds in the file `path`.
     pub fn new(path: impl Into<PathBuf>, query: impl Into<String>) -> Self {
-        Self { path: path.into(), query: query.into(), column: None, key_column: None, as_of: None }
+        Self {
+            path: path.into(),
+            query: query.into(),
+            column: None,
+            key_column: None,
+            as_of: None,
+            tables: None,
+        }
     }
 
     /// Takes the identifiers from the column of this name, so that the query may have others.
@@ -63,6 +75,16 @@ impl SqliteSource {
         self.as_of = Some(query.into());
         self
     }
+
+    /// Has SQLite compute the difference, with tables in the file `tables`, which is made where it is
+    /// not there; see [`Warehouse`] for what it holds. The segment's file stays as it is. Its query
+    /// must not name the schema `main`, nor end with a comment after its semicolon. Without effect
+    /// beside [`key_column`](Self::key_column): keys need every row.
+    #[must_use]
+    pub fn push_down(mut self, tables: impl Into<PathBuf>) -> Self {
+        self.tables = Some(tables.into().into());
+        self
+    }
 }
 
 /// Leaves out the query, which may name somebody's address.
@@ -72,6 +94,7 @@ impl fmt::Debug for SqliteSource {
             .field("path", &self.path)
             .field("column", &self.column)
             .field("key_column", &self.key_column)
+            .field("tables", &self.tables)
             .finish_non_exhaustive()
     }
 }
@@ -89,6 +112,11 @@ impl SegmentSource for SqliteSource {
         .await?;
         Ok(thread::scan(as_of, move |batches| source.read(&mut connection, batches)))
     }
+
+    fn warehouse(&self) -> Option<Arc<dyn Warehouse>> {
+        let tables = self.tables.clone().filter(|_| self.key_column.is_none())?;
+        Some(Arc::new(SqliteWarehouse::new(self.clone(), tables)))
+    }
 }
 
 impl SqliteSource {
@@ -105,8 +133,7 @@ impl SqliteSource {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connected = Connection::open_with_flags(path, flags).and_then(|connection| {
             connection.busy_timeout(BUSY_TIMEOUT)?;
-            // Else a misspelt column in double quotes would be taken for a text, in every row.
-            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
+            quoted_means_a_name(&connection)?;
             Ok(connection)
         });
         connected.map_err(|error| self.explain(error))
@@ -202,6 +229,13 @@ impl SqliteSource {
     fn explain(&self, error: rusqlite::Error) -> SourceError {
         explain(&self.place(), error)
     }
+}
+
+/// Else a misspelt column in double quotes would be taken for a text, in every row.
+fn quoted_means_a_name(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
+    Ok(())
 }
 
 fn refuse(place: &str, why: &str) -> SourceError {

@@ -257,6 +257,10 @@ pub struct Head {
     pub pin: Option<ListPin>,
     /// The acknowledged membership; `None` while it is empty.
     pub snapshot: Option<SnapshotRef>,
+    /// The table in the warehouse with the membership's identifiers, if there is one that can be
+    /// relied on.
+    #[serde(default)]
+    pub table: Option<String>,
 }
 
 /// Which list an activation keeps, and what was last asked of it.

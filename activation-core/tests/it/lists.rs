@@ -221,7 +221,7 @@ async fn change_account(state: State) -> std::sync::Arc<dyn activation_core::Sta
     let lease = store.acquire(&vip().key(), "test", crate::world::monday(), hour).await.unwrap();
     let Acquired::Lease(lease) = lease else { panic!("free") };
     let pin = ListPin { account: "elsewhere".into(), ..state.head.pin.unwrap() };
-    let head = Head { generation: 1, pin: Some(pin), snapshot: None };
+    let head = Head { generation: 1, pin: Some(pin), ..Head::default() };
     store.commit(&lease, Commit { head, ..Commit::default() }).await.unwrap();
     store.release(&lease).await.unwrap();
     std::sync::Arc::new(store)

@@ -25,6 +25,8 @@ mod new_key;
 mod outcomes;
 #[cfg(all(feature = "postgres", feature = "test-util", unix))]
 mod postgres;
+#[cfg(feature = "sqlite")]
+mod push_down;
 mod reconcile;
 mod rejects;
 mod rules;

@@ -100,6 +100,8 @@ pub(super) enum Source {
         column: Option<String>,
         key_column: Option<String>,
         as_of: Option<String>,
+        /// The schema for tables with which the server computes the difference.
+        tables: Option<String>,
     },
     Sqlite {
         path: String,
@@ -107,6 +109,8 @@ pub(super) enum Source {
         column: Option<String>,
         key_column: Option<String>,
         as_of: Option<String>,
+        /// The file for tables with which SQLite computes the difference.
+        tables: Option<String>,
     },
 }
 

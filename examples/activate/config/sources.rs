@@ -27,7 +27,8 @@ pub(super) fn open(
             let source = CsvSource::new(existing(base.join(path), "path", &span)?, column);
             Arc::new(perhaps(source, key_column, |source, name| source.key_column(name)))
         }
-        Source::Postgres { url_env, ca_file, query, column, key_column, as_of } => {
+        Source::Postgres { url_env, ca_file, query, column, key_column, as_of, tables } => {
+            check_tables(tables.as_deref(), key_column.as_deref(), &span)?;
             let refuse = |key: &str, message| Problem::below(span.clone(), key, message);
             let mut server = server(&url_env).map_err(|why| refuse("url_env", why))?;
             if let Some(file) = ca_file {
@@ -37,15 +38,32 @@ pub(super) fn open(
             let source = PostgresSource::new(server, query);
             let source = perhaps(source, column, |source, name| source.column(name));
             let source = perhaps(source, key_column, |source, name| source.key_column(name));
-            Arc::new(perhaps(source, as_of, |source, query| source.as_of(query)))
+            let source = perhaps(source, as_of, |source, query| source.as_of(query));
+            Arc::new(perhaps(source, tables, |source, schema| source.push_down(schema)))
         }
-        Source::Sqlite { path, query, column, key_column, as_of } => {
+        Source::Sqlite { path, query, column, key_column, as_of, tables } => {
+            check_tables(tables.as_deref(), key_column.as_deref(), &span)?;
             let source = SqliteSource::new(existing(base.join(path), "path", &span)?, query);
             let source = perhaps(source, column, |source, name| source.column(name));
             let source = perhaps(source, key_column, |source, name| source.key_column(name));
-            Arc::new(perhaps(source, as_of, |source, query| source.as_of(query)))
+            let source = perhaps(source, as_of, |source, query| source.as_of(query));
+            Arc::new(perhaps(source, tables, |source, file| source.push_down(base.join(file))))
         }
     })
+}
+
+/// Keys of people need every row, so that no warehouse computes the difference.
+fn check_tables(
+    tables: Option<&str>,
+    key_column: Option<&str>,
+    span: &Range<usize>,
+) -> Result<(), Problem> {
+    let message = match (tables, key_column) {
+        (Some(_), Some(_)) => "cannot stand beside `key_column`, which needs every row",
+        (Some(""), None) => "is empty, expected where tables can be made",
+        _ => return Ok(()),
+    };
+    Err(Problem::below(span.clone(), "tables", message))
 }
 
 /// `source` with what the file says, if it says it.

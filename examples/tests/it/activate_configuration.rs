@@ -94,6 +94,16 @@ const MISTAKES: &[Mistake] = &[
         &["line 11: destination.defaults.identifier", "`contact_id`, `email`, `mobile_number`"],
     ),
     Mistake(
+        "\"SELECT 1\"",
+        "\"SELECT 1\", key_column = \"id\", tables = \"tables.db\"",
+        &["activation[1].source.tables", "cannot stand beside `key_column`"],
+    ),
+    Mistake(
+        "\"SELECT 1\"",
+        "\"SELECT 1\", tables = \"\"",
+        &["activation[1].source.tables", "is empty, expected where tables can be made"],
+    ),
+    Mistake(
         "user_env",
         "max_import_contacts = 0\nuser_env",
         &["line 6: destination.max_import_contacts", "a whole number from 1"],

@@ -222,3 +222,29 @@ fn with_a_key_column_a_changed_address_keeps_its_contact() {
         assert_eq!(case.service.contact_count(), 2);
     }
 }
+
+#[test]
+fn with_tables_the_warehouse_computes_the_difference() {
+    let case = Case::new();
+    let warehouse = rusqlite::Connection::open(case.path("warehouse.db")).unwrap();
+    let people = "CREATE TABLE people (email TEXT); \
+        INSERT INTO people VALUES ('ann@example.com'), ('bob@example.com'), ('no address')";
+    warehouse.execute_batch(people).unwrap();
+    case.configure(
+        "\n[[activation]]\nsegment = \"vip\"\nsource = { kind = \"sqlite\", \
+         path = \"warehouse.db\", query = \"SELECT email FROM people\", tables = \"tables.db\" }\n",
+    );
+    assert_eq!(case.activate(&[]).code, 0);
+    let change = "DELETE FROM people WHERE email LIKE 'a%'; \
+        INSERT INTO people VALUES ('cid@example.com')";
+    warehouse.execute_batch(change).unwrap();
+    let (run, report) = case.activate_with_report(&[]);
+    assert_eq!(run.code, 0, "{run:?}");
+    let counts = ["added", "removed", "unchanged"].map(|key| report["activations"][0][key].clone());
+    assert_eq!(counts, [json!(1), json!(1), json!(1)], "{report}");
+    assert_eq!(case.members("vip"), ["bob@example.com", "cid@example.com"]);
+    let tables = rusqlite::Connection::open(case.path("tables.db")).unwrap();
+    let named = "SELECT count(*) FROM sqlite_schema WHERE name LIKE 'activation\\_%' ESCAPE '\\'";
+    let count: i64 = tables.query_row(named, [], |row| row.get(0)).unwrap();
+    assert_eq!(count, 1);
+}

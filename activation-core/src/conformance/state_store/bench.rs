@@ -73,7 +73,12 @@ pub(super) async fn members(store: &dyn StateStore, of: &ActivationKey) -> Resul
 pub(super) fn step(generation: u64, snapshot: Option<SnapshotRef>) -> Commit {
     Commit {
         expected_generation: generation,
-        head: Head { generation: generation + 1, pin: Some(pin()), snapshot },
+        head: Head {
+            generation: generation + 1,
+            pin: Some(pin()),
+            snapshot,
+            table: Some(format!("keys_{generation}")),
+        },
         ..Commit::default()
     }
 }

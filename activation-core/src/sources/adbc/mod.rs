@@ -5,8 +5,9 @@ mod database;
 mod error;
 mod profile;
 mod query;
+mod warehouse;
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use adbc_core::{Connection, Optionable, Statement, options::OptionConnection};
 use adbc_driver_manager::{ManagedConnection, ManagedStatement};
@@ -17,9 +18,10 @@ pub use self::database::AdbcDatabase;
 use self::{
     error::{Confidential, explain, explain_broken},
     query::Query,
+    warehouse::AdbcWarehouse,
 };
 use super::{arrow::ArrowColumns, thread};
-use crate::{SegmentScan, SegmentSource, SourceError};
+use crate::{Dialect, SegmentScan, SegmentSource, SourceError, Warehouse};
 
 /// The result of one query on a warehouse that has an ADBC driver.
 ///
@@ -57,12 +59,14 @@ pub struct AdbcSource {
     query: String,
     columns: ArrowColumns,
     as_of: Option<String>,
+    tables: Option<(Dialect, Vec<String>)>,
 }
 
 impl AdbcSource {
     /// The segment that `query`, one SELECT statement with one column, finds in the database.
     pub fn new(database: AdbcDatabase, query: impl Into<String>) -> Self {
-        Self { database, query: query.into(), columns: ArrowColumns::new(), as_of: None }
+        let columns = ArrowColumns::new();
+        Self { database, query: query.into(), columns, as_of: None, tables: None }
     }
 
     /// Takes the identifiers from the column of this name, so that the query may have others.
@@ -92,6 +96,21 @@ impl AdbcSource {
         self.as_of = Some(query.into());
         self
     }
+
+    /// Has the warehouse compute the difference, with tables in this schema, given from the outermost
+    /// name in, such as a project and a data set; see [`Warehouse`] for what it holds and which rights
+    /// that takes. The query needs a [`column`](Self::column), whatever is in it is made text, and no
+    /// comment may stand after its semicolon. Without effect beside
+    /// [`key_column`](Self::key_column): keys need every row.
+    #[must_use]
+    pub fn push_down<S: Into<String>>(
+        mut self,
+        dialect: Dialect,
+        schema: impl IntoIterator<Item = S>,
+    ) -> Self {
+        self.tables = Some((dialect, schema.into_iter().map(Into::into).collect()));
+        self
+    }
 }
 
 /// Leaves out the queries, which may name somebody's address, and what opens the database.
@@ -110,6 +129,11 @@ impl SegmentSource for AdbcSource {
         let source = self.clone();
         let (as_of, mut rows) = thread::blocking(move || source.start()).await?;
         Ok(thread::scan(as_of, move |batches| rows.read(batches)))
+    }
+
+    fn warehouse(&self) -> Option<Arc<dyn Warehouse>> {
+        let (dialect, schema) = self.tables.clone().filter(|_| !self.columns.has_keys())?;
+        Some(Arc::new(AdbcWarehouse::new(self.clone(), dialect, schema)))
     }
 }
 

@@ -106,6 +106,18 @@ impl ArrowColumns {
         positions.keys(batch, PLACE)
     }
 
+    /// The name of the column with the identifiers, if it was given.
+    #[cfg(feature = "adbc")]
+    pub(super) fn identifier(&self) -> Option<&str> {
+        self.column.as_deref()
+    }
+
+    /// Whether there are to be stable keys.
+    #[cfg(feature = "adbc")]
+    pub(super) fn has_keys(&self) -> bool {
+        self.key_column.is_some()
+    }
+
     /// Where batches of this schema have what is wanted; `place` names them in errors.
     pub(super) fn positions(&self, schema: &Schema, place: &str) -> Result<Positions, SourceError> {
         let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();

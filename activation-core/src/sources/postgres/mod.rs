@@ -3,8 +3,9 @@
 mod as_of;
 mod scan;
 mod value;
+mod warehouse;
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 use tokio_postgres::{Column, Statement};
@@ -12,10 +13,11 @@ use tokio_postgres::{Column, Statement};
 use self::{
     scan::{PostgresScan, Slot},
     value::Kind,
+    warehouse::PostgresWarehouse,
 };
 use super::columns;
 use crate::{
-    PostgresServer, SegmentScan, SegmentSource, SourceError,
+    PostgresServer, SegmentScan, SegmentSource, SourceError, Warehouse,
     postgres::{Failure, Session},
 };
 
@@ -36,12 +38,20 @@ pub struct PostgresSource {
     column: Option<String>,
     key_column: Option<String>,
     as_of: Option<String>,
+    schema: Option<String>,
 }
 
 impl PostgresSource {
     /// The segment that `query`, one SELECT statement with one column, finds on `server`.
     pub fn new(server: PostgresServer, query: impl Into<String>) -> Self {
-        Self { server, query: query.into(), column: None, key_column: None, as_of: None }
+        Self {
+            server,
+            query: query.into(),
+            column: None,
+            key_column: None,
+            as_of: None,
+            schema: None,
+        }
     }
 
     /// Takes the identifiers from the column of this name, so that the query may have others.
@@ -67,6 +77,16 @@ impl PostgresSource {
         self.as_of = Some(query.into());
         self
     }
+
+    /// Has the server compute the difference, with tables in this schema; see [`Warehouse`] for what it
+    /// holds and which rights that takes. The query is then run outside of a transaction that may only
+    /// read, and must not end with a comment after its semicolon. Without effect beside
+    /// [`key_column`](Self::key_column): keys need every row.
+    #[must_use]
+    pub fn push_down(mut self, schema: impl Into<String>) -> Self {
+        self.schema = Some(schema.into());
+        self
+    }
 }
 
 /// Leaves out the query, which may name somebody's address, and the password.
@@ -76,6 +96,7 @@ impl fmt::Debug for PostgresSource {
             .field("server", &self.server)
             .field("column", &self.column)
             .field("key_column", &self.key_column)
+            .field("schema", &self.schema)
             .finish_non_exhaustive()
     }
 }
@@ -96,6 +117,11 @@ impl SegmentSource for PostgresSource {
         };
         let rows = session.client().query_raw(&statement, NO_PARAMETERS).await.map_err(failed)?;
         Ok(Box::new(PostgresScan::new(session, rows, identifier, key, as_of, place)))
+    }
+
+    fn warehouse(&self) -> Option<Arc<dyn Warehouse>> {
+        let schema = self.schema.clone().filter(|_| self.key_column.is_none())?;
+        Some(Arc::new(PostgresWarehouse::new(self.clone(), schema)))
     }
 }
 

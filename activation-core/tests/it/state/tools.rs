@@ -91,7 +91,7 @@ pub(super) async fn members(store: &dyn StateStore, of: &ActivationKey) -> Vec<u
 pub(super) fn step(generation: u64, snapshot: Option<SnapshotRef>) -> Commit {
     Commit {
         expected_generation: generation,
-        head: Head { generation: generation + 1, pin: Some(pin()), snapshot },
+        head: Head { generation: generation + 1, pin: Some(pin()), snapshot, table: None },
         ..Commit::default()
     }
 }

@@ -16,6 +16,7 @@
 //! | trait | suites |
 //! |---|---|
 //! | [`SegmentSource`](crate::SegmentSource) | [`segment_source`], [`broken_segment_source`] |
+//! | [`Warehouse`](crate::Warehouse) | [`warehouse()`] |
 //! | [`StateStore`](crate::StateStore) | [`state_store`], [`durable_state_store`] |
 //! | [`Destination`](crate::Destination) | [`destination`], [`destination_in_trouble`] |
 //! | [`Exclusions`](crate::Exclusions) | [`exclusions()`] |
@@ -32,6 +33,7 @@ mod exclusions;
 mod ledger;
 mod segment_source;
 mod state_store;
+mod warehouse;
 
 pub use self::{
     check::{Conformance, Violation, Violations},
@@ -41,4 +43,5 @@ pub use self::{
     ledger::ledger,
     segment_source::{broken_segment_source, segment_source},
     state_store::{durable_state_store, state_store},
+    warehouse::warehouse,
 };

@@ -44,6 +44,8 @@ use crate::{SegmentScan, SourceError};
 ///
 /// # Contract
 ///
+/// `conformance::warehouse` (feature `test-util`) checks it.
+///
 /// * Statements are written in [`dialect`](Self::dialect), one at a time, and each stands for itself:
 ///   what it did is seen by every later one, on whichever connection.
 /// * [`execute`](Self::execute) returns when the statement is done for good.

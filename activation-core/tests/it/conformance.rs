@@ -7,6 +7,8 @@ mod broken_exclusions;
 mod broken_ledger;
 mod broken_source;
 mod broken_store;
+#[cfg(feature = "sqlite")]
+mod broken_warehouse;
 mod ours;
 
 use std::collections::BTreeSet;

@@ -161,6 +161,93 @@ async fn the_adbc_source_on_duckdb() {
     conformance::broken_segment_source(&broken).await.unwrap();
 }
 
+#[cfg(feature = "sqlite")]
+#[tokio::test]
+async fn the_warehouse_of_the_sqlite_source() {
+    use activation_core::{SegmentSource as _, sources::SqliteSource};
+
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("warehouse.db");
+    let open = || rusqlite::Connection::open(&file).unwrap();
+    open().execute_batch("CREATE TABLE people (email TEXT COLLATE NOCASE)").unwrap();
+    let set = async |rows: Vec<String>| {
+        let mut connection = open();
+        let change = connection.transaction().unwrap();
+        change.execute("DELETE FROM people", []).unwrap();
+        for row in rows {
+            let email = Some(row).filter(|row| !row.is_empty());
+            change.execute("INSERT INTO people VALUES (?1)", [email]).unwrap();
+        }
+        change.commit().unwrap();
+    };
+    let source = SqliteSource::new(&file, "SELECT email FROM people")
+        .push_down(directory.path().join("tables.db"));
+    conformance::warehouse(&*source.warehouse().unwrap(), set).await.unwrap();
+}
+
+#[cfg(all(feature = "postgres", unix))]
+#[tokio::test]
+async fn the_warehouse_of_the_postgres_source() {
+    use activation_core::{SegmentSource as _, sources::PostgresSource};
+
+    let Some(server) = crate::postgres::server() else { return };
+    let database = server.database("CREATE TABLE people (email text); CREATE SCHEMA tables");
+    let source = PostgresSource::new(database.by_socket(), "SELECT email FROM people");
+    let warehouse = source.push_down("tables").warehouse().unwrap();
+    let set = async |rows| {
+        _ = database.run(&format!("BEGIN; DELETE FROM people; {}; COMMIT", inserted(rows)))
+    };
+    conformance::warehouse(&*warehouse, set).await.unwrap();
+}
+
+#[cfg(all(feature = "adbc", feature = "postgres", unix))]
+#[tokio::test]
+async fn the_warehouse_of_the_adbc_source_on_postgresql() {
+    use activation_core::{Dialect, SegmentSource as _, sources::AdbcSource};
+
+    let Some(server) = crate::postgres::server() else { return };
+    let Some(drivers) = crate::adbc::drivers() else { return };
+    let database = server.database("CREATE TABLE people (email text); CREATE SCHEMA tables");
+    let adbc = crate::adbc::Warehouse::postgres(drivers, &database);
+    let source = AdbcSource::new(adbc.database(), "SELECT email FROM people").column("email");
+    let warehouse = source.push_down(Dialect::postgresql(), ["tables"]).warehouse().unwrap();
+    let set = async |rows| {
+        _ = database.run(&format!("BEGIN; DELETE FROM people; {}; COMMIT", inserted(rows)))
+    };
+    conformance::warehouse(&*warehouse, set).await.unwrap();
+}
+
+/// A statement that puts these rows into `people`; one that does nothing where there are none.
+#[cfg(any(feature = "adbc", feature = "postgres"))]
+fn inserted(rows: Vec<String>) -> String {
+    let literal = |row: String| match row.is_empty() {
+        true => "(NULL)".to_owned(),
+        false => format!("('{}')", row.replace('\'', "''")),
+    };
+    let rows: Vec<String> = rows.into_iter().map(literal).collect();
+    match rows.is_empty() {
+        true => "SELECT 1".to_owned(),
+        false => format!("INSERT INTO people VALUES {}", rows.join(", ")),
+    }
+}
+
+#[cfg(all(feature = "adbc", unix))]
+#[tokio::test]
+async fn the_warehouse_of_the_adbc_source_on_duckdb() {
+    use activation_core::{Dialect, SegmentSource as _, sources::AdbcSource};
+
+    use crate::adbc::{Warehouse, drivers};
+
+    let Some(drivers) = drivers() else { return };
+    let directory = tempfile::tempdir().unwrap();
+    let adbc = Warehouse::duckdb(drivers, &directory.path().join("warehouse.db"));
+    adbc.run(["CREATE TABLE people (email VARCHAR)"]);
+    let source = AdbcSource::new(adbc.database(), "SELECT email FROM main.people").column("email");
+    let warehouse = source.push_down(Dialect::duckdb(), ["warehouse", "main"]).warehouse().unwrap();
+    let set = async |rows| adbc.run(["DELETE FROM people", &inserted(rows)]);
+    conformance::warehouse(&*warehouse, set).await.unwrap();
+}
+
 #[tokio::test(start_paused = true)]
 async fn dotdigital() {
     for latency in [JobLatency::NONE, JobLatency::default()] {

@@ -27,6 +27,7 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::hint::black_box;
 use std::ops::Range;
 
 use crate::OrderError;
@@ -99,6 +100,25 @@ impl Probe {
             self.counts.duplicates += 1;
             Observation::Duplicate
         })
+    }
+
+    /// Loads what looking these up will need, and changes nothing. Look-ups that follow each other wait
+    /// for memory one after the other; here the loads do not depend on one another, so the processor
+    /// waits for many at once. Worth it with some dozens of fingerprints that are looked up next.
+    pub fn warm(&self, fingerprints: &[Fingerprint]) {
+        for fingerprints in fingerprints.chunks(WARMED_AT_ONCE) {
+            let mut buckets = [(0, 0); WARMED_AT_ONCE];
+            for (bucket, fingerprint) in buckets.iter_mut().zip(fingerprints) {
+                let Range { start, end } = self.table.bucket(*fingerprint);
+                *bucket = (start, end);
+            }
+            // All members of a bucket are in two or three lines of the cache.
+            let first_bytes = buckets.iter().flat_map(|(start, end)| {
+                let members = &self.previous[*start..*end];
+                members.iter().step_by(MEMBERS_PER_LINE).map(|member| member.as_bytes()[0])
+            });
+            black_box(first_bytes.fold(0, u8::wrapping_add));
+        }
     }
 
     /// Whether the previous member pushed as number `index` (from zero) was observed. Those that
@@ -205,6 +225,12 @@ fn bucket_number(fingerprint: Fingerprint, shift: u32) -> usize {
 
 /// Eight to sixteen fingerprints a bucket: at most four cache lines to search, one byte a member.
 const MEMBERS_PER_BUCKET: usize = 8;
+
+/// Fingerprints in one line of the cache.
+const MEMBERS_PER_LINE: usize = 4;
+
+/// As many loads as a processor waits for at once.
+const WARMED_AT_ONCE: usize = 32;
 
 #[cfg(test)]
 mod tests {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use chrono::{DateTime, Utc};
 use segment_diff::{
     Fingerprint, FingerprintKey,
-    probe::{Observation, Probe, ProbeBuilder},
+    probe::{Probe, ProbeBuilder},
 };
 
 use super::{
@@ -13,16 +13,16 @@ use super::{
     excluded::Excluded,
     journal::Entry,
     membership::MembershipReader,
-    push_down::{Changes, Met, PushDown, Rows, Spellings, occurrences},
+    push_down::{Rows, Spellings},
     renames::{self, Unmet},
+    scan::Scan,
     sightings::Sightings,
     special::Special,
     warehouse_key::WarehouseKey,
 };
 use crate::{
     AbsentMember, ActivationKey, ContactId, DeltaCounts, HeldMember, Identifier, IdentifierKind,
-    IdentityCounts, KeyBatch, KeyedRow, Reject, RejectedRow, SegmentSource, SnapshotRef,
-    SourceError, StateStore, StoreError, StoreErrorKind, source::CheckedScan,
+    IdentityCounts, Reject, RejectedRow, SnapshotRef, StateStore, StoreError, StoreErrorKind,
 };
 
 /// A wanted change of one member.
@@ -167,181 +167,6 @@ impl Delta {
         Ok(delta)
     }
 }
-
-/// The state of one pass over the segment.
-struct Scan<'a> {
-    key: &'a FingerprintKey,
-    kind: IdentifierKind,
-    special: &'a Special<'a>,
-    excluded: &'a Excluded,
-    show_rejects: usize,
-    probe: Probe,
-    sightings: Sightings,
-    /// Special members met in the segment.
-    seen: HashSet<Fingerprint>,
-    /// Excluded members met in the segment.
-    left_out: HashSet<Fingerprint>,
-    delta: Delta,
-}
-
-impl Scan<'_> {
-    async fn read(&mut self, rows: &Rows<'_>) -> Result<(), RunError> {
-        match rows {
-            Rows::Segment(source) => self.read_segment(*source).await,
-            Rows::Staged(push_down) => Ok(self.read_staged(push_down).await?),
-            Rows::Changed(changes) => Ok(self.read_changed(changes)?),
-        }
-    }
-
-    async fn read_staged(&mut self, push_down: &PushDown) -> Result<(), SourceError> {
-        let mut spellings = Spellings::of_new_table();
-        let mut scan = push_down.staged().await?;
-        while let Some(batch) = scan.next_batch().await? {
-            for KeyedRow { identifier, warehouse_key } in batch.rows() {
-                let met = self.counted_row(identifier, occurrences(warehouse_key)?);
-                spellings.note(identifier, met, false);
-            }
-        }
-        self.delta.as_of = push_down.as_of;
-        self.delta.spellings = Some(spellings);
-        Ok(())
-    }
-
-    fn read_changed(&mut self, changes: &Changes) -> Result<(), SourceError> {
-        let mut spellings = match changes.removed.is_empty() {
-            true => Spellings::default(),
-            false => Spellings::of_new_table(),
-        };
-        // Held and in the record: no row tells of them, since they are in the segment as before.
-        for &member in self.special.held.keys() {
-            if self.probe.index_of(member).is_some() && changes.stands(&member, self.special) {
-                self.probe.observe(member);
-                self.seen.insert(member);
-                self.delta.unchanged += 1;
-            }
-        }
-        for KeyedRow { identifier, warehouse_key } in changes.added.iter().flat_map(KeyBatch::rows)
-        {
-            let met = self.counted_row(identifier, occurrences(warehouse_key)?);
-            let is_spelt_otherwise =
-                matches!(met, Met::Recorded(member) if changes.stands(&member, self.special));
-            spellings.note(identifier, met, is_spelt_otherwise);
-        }
-        self.delta.as_of = changes.as_of;
-        self.delta.spellings = Some(spellings);
-        Ok(())
-    }
-
-    async fn read_segment(&mut self, source: &dyn SegmentSource) -> Result<(), RunError> {
-        let mut scan = CheckedScan::new(source.open().await?);
-        while let Some(batch) = scan.next_batch().await? {
-            // A contact id never changes, so there is nothing to learn from keys.
-            if batch.has_warehouse_keys() && self.kind != IdentifierKind::ContactId {
-                for row in batch.rows() {
-                    let key = self.sightings.print(row.warehouse_key);
-                    self.row(row.identifier, Some(key));
-                }
-            } else {
-                for raw in batch.iter() {
-                    self.row(raw, None);
-                }
-            }
-        }
-        self.delta.as_of = scan.as_of();
-        Ok(())
-    }
-
-    fn row(&mut self, raw: &[u8], key: RowKey) {
-        match self.kind.normalise(raw) {
-            Ok(identifier) => _ = self.member(identifier, key),
-            Err(reason) => {
-                // Whoever has no address any more is not reached under an old one either.
-                if let Some(key) = key.filter(|_| reason != Reject::Empty) {
-                    self.sightings.unusable(key);
-                }
-                self.reject(reason, raw, 1);
-            }
-        }
-    }
-
-    /// A row that stands for as many as are equal.
-    fn counted_row(&mut self, raw: &[u8], rows: u64) -> Met {
-        match self.kind.normalise(raw) {
-            Ok(identifier) => self.member(identifier, None),
-            Err(reason) => {
-                self.reject(reason, raw, rows);
-                Met::Useless
-            }
-        }
-    }
-
-    fn reject(&mut self, reason: Reject, raw: &[u8], rows: u64) {
-        *self.delta.rejected.entry(reason).or_default() += rows;
-        let shown = self.delta.rejected_rows.len();
-        let more = usize::try_from(rows).unwrap_or(usize::MAX);
-        let upto = self.show_rejects.min(shown.saturating_add(more)).max(shown);
-        self.delta.rejected_rows.resize_with(upto, || RejectedRow::new(reason, raw));
-    }
-
-    fn member(&mut self, identifier: Identifier, key: RowKey) -> Met {
-        let member = fingerprint(self.key, &identifier);
-        if let Some(reason) = self.excluded.reason(&member) {
-            if self.left_out.insert(member) {
-                *self.delta.excluded.entry(reason.to_owned()).or_default() += 1;
-            }
-            return Met::Useless;
-        }
-        let observation = self.probe.observe(member);
-        if let Some(key) = key {
-            let index = self.probe.index_of(member);
-            let standing = self.special.standing(&member, index.is_some());
-            self.sightings.note(key, member, index, standing);
-        }
-        let met = match observation {
-            Observation::Duplicate => return Met::Useless,
-            Observation::Added => Met::New(member),
-            Observation::Unchanged => Met::Recorded(member),
-        };
-        if !self.special.is_empty() && self.special.watches(&member) {
-            self.seen.insert(member);
-        }
-        let is_new = observation == Observation::Added;
-        if self.special.under_way.contains(&member) {
-            let count = if is_new { &mut self.delta.under_way } else { &mut self.delta.unchanged };
-            *count += 1;
-            return met;
-        }
-        let is_missing = is_new || self.may_be_off_the_list(&member);
-        match self.special.held.get(&member) {
-            Some(held) if is_missing && self.special.now < held.retry_at => {
-                self.delta.still_held.push((*held).clone());
-            }
-            _ if is_missing => {
-                let contact = identifier.contact_id();
-                let entry = Entry { member, contact };
-                self.delta.additions.push(Change { entry, identifier: Some(identifier) });
-            }
-            _ => match self.special.moving_from.get(&member) {
-                // A move with unknown outcome may have made her somebody else.
-                Some(&contact) => {
-                    let entry = Entry { member, contact };
-                    let change = Change { entry, identifier: Some(identifier) };
-                    self.delta.moves.push(Move { before: member, change });
-                }
-                None => self.delta.unchanged += 1,
-            },
-        }
-        met
-    }
-
-    /// A removal with unknown outcome may have taken her off: she is added again.
-    fn may_be_off_the_list(&self, member: &Fingerprint) -> bool {
-        self.special.uncertain_removals.contains(member)
-    }
-}
-
-/// The warehouse key of a row, where its batch has any.
-type RowKey = Option<Option<WarehouseKey>>;
 
 /// The fingerprint of an identifier in normal form.
 pub(super) fn fingerprint(key: &FingerprintKey, identifier: &Identifier) -> Fingerprint {

@@ -19,6 +19,7 @@ mod push_down;
 mod reconcile;
 mod recover;
 mod renames;
+mod scan;
 mod session;
 mod sightings;
 mod special;

@@ -23,7 +23,7 @@ const TESTS: [&str; 6] = [
 
 /// The tests of a broken copy.
 const ONLY_THE_SIMULATION: &str = "#![allow(clippy::unwrap_used, dead_code)]\n\
-    mod ledger;\nmod simulation;\nmod world;\n";
+    mod ledger;\nmod postgres;\nmod simulation;\nmod world;\n";
 
 struct Mutation {
     name: String,

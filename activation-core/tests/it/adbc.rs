@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use activation_core::sources::AdbcDatabase;
+use activation_core::sources::{AdbcDatabase, ArrowColumns};
 use adbc_core::{
     Connection as _, Database as _, Driver as _, LOAD_FLAG_DEFAULT, Optionable as _,
     Statement as _,
@@ -19,29 +19,28 @@ use arrow_array::{ArrayRef, RecordBatch, StringArray};
 /// Where the drivers are, brought there by the first who asks. Without them a test fails where `CI`
 /// is set, and is skipped elsewhere.
 pub(crate) fn drivers() -> Option<&'static Path> {
-    static DRIVERS: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    match DRIVERS.get_or_init(fetch) {
-        Ok(directory) => Some(directory),
-        Err(why) => {
-            unavailable(why);
-            None
-        }
-    }
+    static DRIVERS: OnceLock<Option<PathBuf>> = OnceLock::new();
+    DRIVERS.get_or_init(|| brought(&[], "CI")).as_deref()
 }
 
-fn fetch() -> Result<PathBuf, String> {
+/// The directory with these packages, or the drivers of warehouses that need no server. That they
+/// cannot be brought is an error where the variable of the environment is set.
+pub(crate) fn brought(names: &[&str], required_where: &str) -> Option<PathBuf> {
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("adbc-drivers");
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/drivers.sh");
-    let brought = Command::new(script).arg(&directory).output().map_err(|e| e.to_string())?;
-    match brought.status.success() {
-        true => Ok(directory),
-        false => Err(format!("no drivers: {}", String::from_utf8_lossy(&brought.stderr))),
-    }
+    let brought = Command::new(script).arg(&directory).args(names).output();
+    let why = match brought {
+        Ok(output) if output.status.success() => return Some(directory),
+        Ok(output) => String::from_utf8_lossy(&output.stderr).into_owned(),
+        Err(error) => error.to_string(),
+    };
+    unavailable(&format!("no drivers: {why}"), required_where);
+    None
 }
 
 /// What a test needs is missing.
-fn unavailable(why: &str) {
-    assert!(env::var("CI").unwrap_or_default().is_empty(), "{why}");
+fn unavailable(why: &str, required_where: &str) {
+    assert!(env::var(required_where).unwrap_or_default().is_empty(), "{why}");
     #[expect(clippy::print_stdout, reason = "whoever runs the tests should see it")]
     {
         println!("skipped: {why}");
@@ -71,6 +70,12 @@ impl Warehouse {
     #[cfg(all(feature = "postgres", feature = "test-util", unix))]
     pub(crate) fn postgres(drivers: &Path, database: &crate::postgres::Database<'_>) -> Self {
         let (driver, value) = (drivers.join("postgresql.so"), database.socket_url());
+        Self { driver, entrypoint: "AdbcDriverInit", option: "uri", value }
+    }
+
+    /// An engine that speaks Flight SQL at this port.
+    pub(crate) fn flight_sql(drivers: &Path, port: u16) -> Self {
+        let (driver, value) = (drivers.join("flightsql.so"), format!("grpc://127.0.0.1:{port}"));
         Self { driver, entrypoint: "AdbcDriverInit", option: "uri", value }
     }
 
@@ -112,6 +117,20 @@ impl Warehouse {
         let mut connection = self.connect();
         run(&mut connection, sql);
         connection
+    }
+
+    /// The texts in a column of what a query gives.
+    pub(crate) fn texts(&self, sql: &str, column: &str) -> Vec<String> {
+        let mut connection = self.connect();
+        let mut statement = connection.new_statement().unwrap();
+        statement.set_sql_query(sql).unwrap();
+        let mut texts = Vec::new();
+        for batch in statement.execute().unwrap() {
+            let batch = batch.unwrap();
+            let keys = ArrowColumns::new().column(column).keys(&batch).unwrap();
+            texts.extend(keys.iter().map(|text| String::from_utf8(text.to_vec()).unwrap()));
+        }
+        texts
     }
 
     /// Makes the table `people` consist of these rows, at once. An empty one is NULL.

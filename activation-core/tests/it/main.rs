@@ -7,6 +7,8 @@ mod approval;
 #[cfg(feature = "test-util")]
 mod conformance;
 mod doubts;
+#[cfg(all(feature = "adbc", unix))]
+mod engines;
 mod erasure;
 mod exclusions;
 mod existing_only;

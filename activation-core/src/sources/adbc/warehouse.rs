@@ -1,10 +1,11 @@
 //! The warehouse of an [`AdbcSource`], which computes the difference itself.
 
-use adbc_core::{Connection as _, Statement as _};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use super::{AdbcSource, ArrowColumns, Rows, as_of, checked, error::explain, execute, thread};
+use super::{
+    AdbcSource, ArrowColumns, Rows, as_of, checked, error::explain_broken, execute, thread,
+};
 use crate::{Dialect, SegmentScan, SourceError, Warehouse, warehouse::Statements};
 
 /// A segment's warehouse, with a schema for our tables. Each statement has a connection of its own.
@@ -24,13 +25,16 @@ impl AdbcWarehouse {
         format!("the difference on {}", self.source.database)
     }
 
+    /// As a query, since some drivers know nothing else. What it gives, such as a count, is not needed,
+    /// but only at its end is the statement known to be done.
     fn run(&self, statement: &str) -> Result<(), SourceError> {
+        let place = self.place();
         let (mut connection, confidential) = self.source.database.connect()?;
-        let done = connection.new_statement().and_then(|mut prepared| {
-            prepared.set_sql_query(statement)?;
-            prepared.execute_update()
-        });
-        done.map(|_| ()).map_err(|error| explain(&self.place(), &error, &confidential))
+        let (_statement, mut reader) = execute(&mut connection, statement, &place, &confidential)?;
+        reader.try_for_each(|batch| match batch {
+            Ok(_) => Ok(()),
+            Err(error) => Err(explain_broken(&place, &error, &confidential)),
+        })
     }
 
     fn start(&self, statement: &str) -> Result<Rows, SourceError> {

@@ -220,14 +220,26 @@ async fn the_warehouse_of_the_adbc_source_on_postgresql() {
 /// A statement that puts these rows into `people`; one that does nothing where there are none.
 #[cfg(any(feature = "adbc", feature = "postgres"))]
 fn inserted(rows: Vec<String>) -> String {
+    inserted_into("people", rows.into_iter().map(|row| row.replace('\'', "''")))
+}
+
+/// The same where a backslash in a text means something.
+#[cfg(feature = "adbc")]
+fn inserted_escaped(table: &str, rows: Vec<String>) -> String {
+    let escaped = |row: String| row.replace('\\', "\\\\").replace('\'', "\\'");
+    inserted_into(table, rows.into_iter().map(escaped))
+}
+
+#[cfg(any(feature = "adbc", feature = "postgres"))]
+fn inserted_into(table: &str, rows: impl Iterator<Item = String>) -> String {
     let literal = |row: String| match row.is_empty() {
         true => "(NULL)".to_owned(),
-        false => format!("('{}')", row.replace('\'', "''")),
+        false => format!("('{row}')"),
     };
-    let rows: Vec<String> = rows.into_iter().map(literal).collect();
+    let rows: Vec<String> = rows.map(literal).collect();
     match rows.is_empty() {
         true => "SELECT 1".to_owned(),
-        false => format!("INSERT INTO people VALUES {}", rows.join(", ")),
+        false => format!("INSERT INTO {table} VALUES {}", rows.join(", ")),
     }
 }
 
@@ -246,6 +258,51 @@ async fn the_warehouse_of_the_adbc_source_on_duckdb() {
     let warehouse = source.push_down(Dialect::duckdb(), ["warehouse", "main"]).warehouse().unwrap();
     let set = async |rows| adbc.run(["DELETE FROM people", &inserted(rows)]);
     conformance::warehouse(&*warehouse, set).await.unwrap();
+}
+
+#[cfg(all(feature = "adbc", unix))]
+#[tokio::test]
+async fn the_warehouse_of_the_adbc_source_on_sail() {
+    use activation_core::{Dialect, SegmentSource as _, sources::AdbcSource};
+
+    let Some(sail) = crate::engines::sail() else { return };
+    sail.run(["CREATE DATABASE conformance"]);
+    let source =
+        AdbcSource::new(sail.database(), "SELECT email FROM conformance.people").column("email");
+    let warehouse = source.push_down(Dialect::spark(), ["conformance"]).warehouse().unwrap();
+    // Rows of Parquet files cannot be deleted.
+    let set = async |rows| {
+        let create = "CREATE TABLE conformance.people (email STRING) USING PARQUET";
+        let insert = inserted_escaped("conformance.people", rows);
+        sail.run(["DROP TABLE IF EXISTS conformance.people", create, &insert]);
+    };
+    conformance::warehouse(&*warehouse, set).await.unwrap();
+}
+
+#[cfg(all(feature = "adbc", unix))]
+#[tokio::test]
+async fn a_warehouse_on_mariadb() {
+    let Some(engine) = crate::engines::mariadb("conformance") else { return };
+    let create = "(email VARCHAR(300)) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci";
+    engine.run(&format!("CREATE TABLE conformance.members {create}"));
+    let set = async |rows| {
+        engine.run("DELETE FROM conformance.members");
+        engine.run(&inserted_escaped("conformance.members", rows));
+    };
+    conformance::warehouse(&engine, set).await.unwrap();
+}
+
+#[cfg(all(feature = "adbc", unix))]
+#[tokio::test]
+async fn a_warehouse_on_clickhouse() {
+    let Some(engine) = crate::engines::clickhouse("conformance") else { return };
+    let create = "(email Nullable(String)) ENGINE = MergeTree ORDER BY tuple()";
+    engine.run(&format!("CREATE TABLE conformance.members {create}"));
+    let set = async |rows| {
+        engine.run("TRUNCATE TABLE conformance.members");
+        engine.run(&inserted_escaped("conformance.members", rows));
+    };
+    conformance::warehouse(&engine, set).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]

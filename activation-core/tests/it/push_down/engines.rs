@@ -18,8 +18,8 @@ struct Engine<'a> {
     source: Arc<dyn SegmentSource>,
     /// Replaces the members.
     set: Set<'a>,
-    /// Asks for the names of our tables, and a number.
-    tables: String,
+    /// The names of the tables where ours are.
+    tables: Box<dyn Fn() -> Vec<String> + 'a>,
 }
 
 /// Rows of the segment before each run.
@@ -44,8 +44,17 @@ fn segments() -> Vec<Vec<Row>> {
 
 /// A statement that inserts rows.
 fn insert(rows: &[Row]) -> String {
+    inserted(rows, |text| text.replace('\'', "''"))
+}
+
+/// The same where a backslash in a text means something.
+fn insert_escaped(rows: &[Row]) -> String {
+    inserted(rows, |text| text.replace('\\', "\\\\").replace('\'', "\\'"))
+}
+
+fn inserted(rows: &[Row], escaped: impl Fn(&str) -> String) -> String {
     let literal = |row: &Row| match row {
-        Some(text) => format!("('{}')", text.replace('\'', "''")),
+        Some(text) => format!("('{}')", escaped(text)),
         None => "(NULL)".to_owned(),
     };
     let rows: Vec<String> = rows.iter().map(literal).collect();
@@ -83,7 +92,8 @@ async fn agrees_with_memory(engine: Engine<'_>) {
         assert_eq!(timeless(&report), timeless(&wanted), "run {run}");
         assert_eq!(pushed.snapshot(&vip()).await, expected.snapshot(&vip()).await, "run {run}");
         let head = pushed.state(&vip()).await.head;
-        names = table_names(&*engine.source, &engine.tables).await;
+        names = (engine.tables)();
+        names.retain(|name| name.starts_with("activation_"));
         assert_eq!(names, head.table.into_iter().collect::<Vec<_>>(), "run {run}");
     }
     assert_eq!(names.len(), 1, "there is a table");
@@ -92,22 +102,11 @@ async fn agrees_with_memory(engine: Engine<'_>) {
     assert_eq!(pushed.world.on_list("vip"), expected.world.on_list("vip"));
 }
 
-async fn table_names(source: &dyn SegmentSource, query: &str) -> Vec<String> {
-    let mut scan = source.warehouse().unwrap().scan(query).await.unwrap();
-    let mut names = Vec::new();
-    while let Some(batch) = scan.next_batch().await.unwrap() {
-        names.extend(batch.iter().map(|name| String::from_utf8(name.to_vec()).unwrap()));
-    }
-    names.retain(|name| name.starts_with("activation_"));
-    names
-}
-
 #[tokio::test]
 async fn sqlite_agrees_with_memory() {
     let host = Host::new("CREATE TABLE members (email TEXT COLLATE NOCASE)");
     let set = |rows: &[Row]| host.execute(&format!("DELETE FROM members; {}", insert(rows)));
-    let tables = "SELECT name, 1 FROM main.sqlite_schema".to_owned();
-    let source = Arc::new(host.pushed_down());
+    let (source, tables) = (Arc::new(host.pushed_down()), Box::new(|| host.tables()));
     agrees_with_memory(Engine { source, set: Box::new(set), tables }).await;
 }
 
@@ -134,11 +133,9 @@ mod postgresql {
         })
     }
 
-    fn tables() -> String {
-        format!(
-            "SELECT CAST(tablename AS text), CAST(1 AS bigint) FROM pg_tables \
-             WHERE schemaname = '{SCHEMA}' ORDER BY 1"
-        )
+    fn tables<'a>(database: &'a Database<'_>) -> Box<dyn Fn() -> Vec<String> + 'a> {
+        let names = format!("SELECT tablename FROM pg_tables WHERE schemaname = '{SCHEMA}'");
+        Box::new(move || database.run(&names).lines().map(str::to_owned).collect())
     }
 
     #[tokio::test]
@@ -159,7 +156,7 @@ mod postgresql {
 
         database.run(GRANT);
         let source = Arc::new(source(server));
-        agrees_with_memory(Engine { source, set: set(&database), tables: tables() }).await;
+        agrees_with_memory(Engine { source, set: set(&database), tables: tables(&database) }).await;
     }
 
     #[cfg(feature = "adbc")]
@@ -175,7 +172,7 @@ mod postgresql {
             .column("email")
             .push_down(Dialect::postgresql(), [SCHEMA]);
         let source = Arc::new(source);
-        agrees_with_memory(Engine { source, set: set(&database), tables: tables() }).await;
+        agrees_with_memory(Engine { source, set: set(&database), tables: tables(&database) }).await;
     }
 }
 
@@ -203,9 +200,87 @@ mod duckdb {
         let source = AdbcSource::new(warehouse.database(), "SELECT * FROM main.members;")
             .column("e\"mail")
             .push_down(Dialect::duckdb(), ["warehouse", schema]);
-        let tables = format!(
-            "SELECT table_name, 1 FROM information_schema.tables WHERE table_schema = '{schema}'"
+        let names = format!(
+            "SELECT table_name FROM information_schema.tables WHERE table_schema = '{schema}'"
         );
+        let tables = Box::new(|| warehouse.texts(&names, "table_name"));
         agrees_with_memory(Engine { source: Arc::new(source), set: Box::new(set), tables }).await;
+    }
+}
+
+#[cfg(all(feature = "adbc", unix))]
+mod spark {
+    use activation_core::{Dialect, sources::AdbcSource};
+
+    use super::*;
+    use crate::engines;
+
+    #[tokio::test]
+    async fn sail_agrees_with_memory() {
+        let Some(sail) = engines::sail() else { return };
+        sail.run(["CREATE DATABASE segments", "CREATE DATABASE `a``b; DROP TABLE members`"]);
+        // Rows of Parquet files cannot be deleted.
+        let set = |rows: &[Row]| {
+            let insert = insert_escaped(rows).replace("members (email)", "segments.members");
+            let create = "CREATE TABLE segments.members (`e-mail` STRING) USING PARQUET";
+            sail.run(["DROP TABLE IF EXISTS segments.members", create, &insert]);
+        };
+        let schema = "a`b; DROP TABLE members";
+        let source = AdbcSource::new(sail.database(), "SELECT * FROM segments.members;")
+            .column("e-mail")
+            .push_down(Dialect::spark(), [schema]);
+        let names = "SHOW TABLES IN `a``b; DROP TABLE members`";
+        let tables = Box::new(|| sail.texts(names, "tableName"));
+        agrees_with_memory(Engine { source: Arc::new(source), set: Box::new(set), tables }).await;
+    }
+}
+
+#[cfg(all(feature = "adbc", unix))]
+mod clickhouse {
+    use super::*;
+    use crate::engines;
+
+    #[tokio::test]
+    async fn clickhouse_agrees_with_memory() {
+        let Some(engine) = engines::clickhouse("agrees") else { return };
+        engine.run(
+            "CREATE TABLE agrees.members (email Nullable(String)) ENGINE = MergeTree ORDER BY tuple()",
+        );
+        let set = |rows: &[Row]| {
+            engine.run("TRUNCATE TABLE agrees.members");
+            engine.run(&insert_escaped(rows).replace("members (email)", "agrees.members"));
+        };
+        let tables = Box::new(|| {
+            let rows = engine.run("SELECT name FROM system.tables WHERE database = 'agrees'");
+            rows.iter().map(|row| row[0].as_str().unwrap().to_owned()).collect()
+        });
+        let source = Arc::new(engine.clone());
+        agrees_with_memory(Engine { source, set: Box::new(set), tables }).await;
+    }
+}
+
+#[cfg(all(feature = "adbc", unix))]
+mod mysql {
+    use super::*;
+    use crate::engines;
+
+    #[tokio::test]
+    async fn mariadb_agrees_with_memory() {
+        let Some(engine) = engines::mariadb("agrees") else { return };
+        // Most collations take different texts for equal.
+        engine.run(
+            "CREATE TABLE agrees.members (email VARCHAR(300)) \
+             CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci",
+        );
+        let set = |rows: &[Row]| {
+            engine.run("DELETE FROM agrees.members");
+            engine.run(&insert_escaped(rows).replace("members (email)", "agrees.members"));
+        };
+        let tables = Box::new(|| {
+            let rows = engine.run("SHOW TABLES IN agrees");
+            rows.iter().map(|row| row[0].as_str().unwrap().to_owned()).collect()
+        });
+        let source = Arc::new(engine.clone());
+        agrees_with_memory(Engine { source, set: Box::new(set), tables }).await;
     }
 }

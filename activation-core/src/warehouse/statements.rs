@@ -28,12 +28,12 @@ impl<'a> Statements<'a> {
 
     /// All rows of a table.
     pub(crate) fn all(&self, table: &str) -> String {
-        format!("SELECT k, n FROM {}", self.table(table))
+        format!("SELECT {} AS k, a.n AS n FROM {} a", self.spelling("a.k"), self.table(table))
     }
 
     /// The rows of `one` table whose identifier is not in the `other`.
     pub(crate) fn only_in(&self, one: &str, other: &str) -> String {
-        self.difference(one, "a.k", other, "k")
+        self.difference(one, &self.spelling("a.k"), "a.k", other, "k")
     }
 
     /// The number of rows of a table.
@@ -65,7 +65,7 @@ impl<'a> Statements<'a> {
     /// Makes a table of the rows of `stage` that are not to be left out.
     pub(crate) fn without(&self, table: &str, stage: &str, left_out: &str) -> String {
         let hex = self.dialect.hex.replace("{}", "a.k");
-        self.create(table, self.dialect.keys, &self.difference(stage, &hex, left_out, "h"))
+        self.create(table, self.dialect.keys, &self.difference(stage, "a.k", &hex, left_out, "h"))
     }
 
     /// Removes a table, if it is there.
@@ -77,19 +77,32 @@ impl<'a> Statements<'a> {
         format!("CREATE TABLE {} {how}AS {select}", self.table(table))
     }
 
-    fn difference(&self, one: &str, expression: &str, other: &str, column: &str) -> String {
+    /// An identifier as the segment spells it.
+    fn spelling(&self, k: &str) -> String {
+        self.dialect.spelling.replace("{}", k)
+    }
+
+    /// What is `given` of those rows of `one` table whose `expression` is not in a `column` of the other.
+    fn difference(
+        &self,
+        one: &str,
+        given: &str,
+        expression: &str,
+        other: &str,
+        column: &str,
+    ) -> String {
         let (one, other) = (self.table(one), self.table(other));
         match self.dialect.difference {
             Difference::NotIn => format!(
-                "SELECT a.k AS k, a.n AS n FROM {one} a WHERE {expression} NOT IN \
+                "SELECT {given} AS k, a.n AS n FROM {one} a WHERE {expression} NOT IN \
                  (SELECT b.{column} FROM {other} b)"
             ),
             Difference::NotExists => format!(
-                "SELECT a.k AS k, a.n AS n FROM {one} a WHERE NOT EXISTS \
+                "SELECT {given} AS k, a.n AS n FROM {one} a WHERE NOT EXISTS \
                  (SELECT 1 FROM {other} b WHERE b.{column} = {expression})"
             ),
             Difference::LeftAntiJoin => format!(
-                "SELECT a.k AS k, a.n AS n FROM {one} a LEFT ANTI JOIN {other} b ON b.{column} = {expression}"
+                "SELECT {given} AS k, a.n AS n FROM {one} a LEFT ANTI JOIN {other} b ON b.{column} = {expression}"
             ),
         }
     }
@@ -145,6 +158,7 @@ mod tests {
         let golden = [
             (Dialect::sqlite(), include_str!("golden/sqlite.sql")),
             (Dialect::postgresql(), include_str!("golden/postgresql.sql")),
+            (Dialect::redshift(), include_str!("golden/redshift.sql")),
             (Dialect::duckdb(), include_str!("golden/duckdb.sql")),
             (Dialect::snowflake(), include_str!("golden/snowflake.sql")),
             (Dialect::bigquery(), include_str!("golden/bigquery.sql")),

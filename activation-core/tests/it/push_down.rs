@@ -6,6 +6,8 @@ mod engines;
 mod equivalence;
 mod files;
 mod observed;
+#[cfg(all(feature = "adbc", unix))]
+mod parsed;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 

@@ -5,7 +5,7 @@ SELECT email AS k FROM members
 SELECT 'rows' AS k, COUNT(*) AS n FROM "warehouse"."activation"."r1_keys";
 SELECT a.k AS k, a.n AS n FROM "warehouse"."activation"."r1_keys" a WHERE a.k NOT IN (SELECT b.k FROM "warehouse"."activation"."r2_stage" b);
 SELECT a.k AS k, a.n AS n FROM "warehouse"."activation"."r2_stage" a WHERE a.k NOT IN (SELECT b.k FROM "warehouse"."activation"."r1_keys" b);
-SELECT k, n FROM "warehouse"."activation"."r2_stage";
+SELECT a.k AS k, a.n AS n FROM "warehouse"."activation"."r2_stage" a;
 CREATE TABLE "warehouse"."activation"."r2_left_out" AS SELECT hex(k) AS h FROM "warehouse"."activation"."r2_stage" WHERE 1 = 0;
 INSERT INTO "warehouse"."activation"."r2_left_out" (h) VALUES ('6F2768617261406578616D706C652E636F6D'), ('');
 CREATE TABLE "warehouse"."activation"."r2_keys" AS SELECT a.k AS k, a.n AS n FROM "warehouse"."activation"."r2_stage" a WHERE hex(a.k) NOT IN (SELECT b.h FROM "warehouse"."activation"."r2_left_out" b);

@@ -185,6 +185,20 @@ mod duckdb {
 
     #[tokio::test]
     async fn duckdb_agrees_with_memory() {
+        agrees(Dialect::duckdb()).await;
+    }
+
+    /// As for Redshift.
+    #[tokio::test]
+    async fn a_dialect_that_keeps_digits_agrees_with_memory() {
+        let mut dialect = Dialect::duckdb();
+        dialect.text = "hex(COALESCE(CAST({} AS VARCHAR), ''))";
+        dialect.spelling = "decode(unhex({}))";
+        dialect.hex = "{}";
+        agrees(dialect).await;
+    }
+
+    async fn agrees(dialect: Dialect) {
         let Some(drivers) = adbc::drivers() else { return };
         let directory = tempfile::tempdir().unwrap();
         let warehouse = adbc::Warehouse::duckdb(drivers, &directory.path().join("warehouse.db"));
@@ -199,7 +213,7 @@ mod duckdb {
         let schema = "a\"b; DROP TABLE members; --";
         let source = AdbcSource::new(warehouse.database(), "SELECT * FROM main.members;")
             .column("e\"mail")
-            .push_down(Dialect::duckdb(), ["warehouse", schema]);
+            .push_down(dialect, ["warehouse", schema]);
         let names = format!(
             "SELECT table_name FROM information_schema.tables WHERE table_schema = '{schema}'"
         );

@@ -29,6 +29,19 @@ unpacked() {
     rm -rf "$made"
 }
 
+# What pip makes of a package, in a directory NAME.
+installed() {
+    local name=$1 package=$2 version=$3 hash=$4
+    [[ -e $name ]] && return
+    local made="made.$name"
+    rm -rf "$made" && mkdir "$made"
+    echo "$package==$version --hash=sha256:$hash" >"$made/requirements"
+    python3 -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+        --requirement "$made/requirements" --target "$made/content"
+    mv "$made/content" "$name"
+    rm -rf "$made"
+}
+
 # A wheel with one library, which becomes NAME.so.
 wheel() {
     local name=$1
@@ -77,6 +90,11 @@ for name in "$@"; do
         # A distributed engine that speaks Spark's SQL.
         sail) unpacked sail pysail 0.7.2 \
             0c1557ece17e5e277c6f16fa54697e2546717f463add2b8e2f0d5e10a9d92012 ;;
+        # Apache Spark, and a driver for its own protocol.
+        spark) installed spark pyspark 4.3.0 \
+            e8c517948eff7088a7aa07449aa8eafa4a15a8d50319de2525a6fd26622476c6 ;;
+        spark-connect) wheel spark-connect adbc-driver-spark 0.3.0 \
+            d0aea98bfa425d802b8bcb2dfae0dba5f9d1d1f730e3241e6b043cd318d1212d ;;
         # ClickHouse as a library of Python's.
         clickhouse) unpacked clickhouse chdb-core 26.9.0 \
             707e2ec3fe0f7953bac97942eaeb7a1ed1d66b1e56ecef3f0aa2130f61f6e735 ;;

@@ -8,7 +8,7 @@
 /// | dialect | in this crate's tests |
 /// |---|---|
 /// | [`sqlite`](Self::sqlite), [`postgresql`](Self::postgresql), [`duckdb`](Self::duckdb) | run |
-/// | [`spark`](Self::spark) | run on Sail, a distributed engine that speaks Spark's SQL |
+/// | [`spark`](Self::spark) | run on Sail, a distributed engine that speaks Spark's SQL, and in full runs on Apache Spark |
 /// | [`clickhouse`](Self::clickhouse) | run on ClickHouse embedded in a process |
 /// | [`mysql`](Self::mysql) | run on MariaDB, where Debian's package of it can be had |
 /// | [`redshift`](Self::redshift), [`snowflake`](Self::snowflake), [`bigquery`](Self::bigquery), [`databricks`](Self::databricks), [`trino`](Self::trino) | parsed only |
@@ -62,6 +62,28 @@ pub enum Difference {
 }
 
 impl Dialect {
+    /// All of them.
+    pub const fn all() -> [Self; 11] {
+        [
+            Self::sqlite(),
+            Self::postgresql(),
+            Self::redshift(),
+            Self::duckdb(),
+            Self::snowflake(),
+            Self::bigquery(),
+            Self::databricks(),
+            Self::spark(),
+            Self::trino(),
+            Self::mysql(),
+            Self::clickhouse(),
+        ]
+    }
+
+    /// The one of this [`name`](Self::name), in upper or lower case.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::all().into_iter().find(|dialect| dialect.name.eq_ignore_ascii_case(name))
+    }
+
     /// SQLite. Whole numbers become text; what is neither stays as it is, so that the scan notices it.
     pub const fn sqlite() -> Self {
         Self {

@@ -156,21 +156,29 @@ mod tests {
     #[test]
     fn statements_are_those_in_the_golden_files() {
         let golden = [
-            (Dialect::sqlite(), include_str!("golden/sqlite.sql")),
-            (Dialect::postgresql(), include_str!("golden/postgresql.sql")),
-            (Dialect::redshift(), include_str!("golden/redshift.sql")),
-            (Dialect::duckdb(), include_str!("golden/duckdb.sql")),
-            (Dialect::snowflake(), include_str!("golden/snowflake.sql")),
-            (Dialect::bigquery(), include_str!("golden/bigquery.sql")),
-            (Dialect::databricks(), include_str!("golden/databricks.sql")),
-            (Dialect::spark(), include_str!("golden/spark.sql")),
-            (Dialect::trino(), include_str!("golden/trino.sql")),
-            (Dialect::mysql(), include_str!("golden/mysql.sql")),
-            (Dialect::clickhouse(), include_str!("golden/clickhouse.sql")),
+            include_str!("golden/sqlite.sql"),
+            include_str!("golden/postgresql.sql"),
+            include_str!("golden/redshift.sql"),
+            include_str!("golden/duckdb.sql"),
+            include_str!("golden/snowflake.sql"),
+            include_str!("golden/bigquery.sql"),
+            include_str!("golden/databricks.sql"),
+            include_str!("golden/spark.sql"),
+            include_str!("golden/trino.sql"),
+            include_str!("golden/mysql.sql"),
+            include_str!("golden/clickhouse.sql"),
         ];
-        for (dialect, expected) in golden {
-            assert_eq!(script(&dialect), expected, "{}", dialect.name);
+        for (dialect, expected) in Dialect::all().iter().zip(golden) {
+            assert_eq!(script(dialect), expected, "{}", dialect.name);
         }
+    }
+
+    #[test]
+    fn a_dialect_is_found_by_its_name() {
+        for dialect in Dialect::all() {
+            assert_eq!(Dialect::named(&dialect.name.to_lowercase()), Some(dialect));
+        }
+        assert_eq!(Dialect::named("Oracle"), None);
     }
 
     /// A run's statements, in their order.

@@ -39,7 +39,7 @@ pub(crate) fn brought(names: &[&str], required_where: &str) -> Option<PathBuf> {
 }
 
 /// What a test needs is missing.
-fn unavailable(why: &str, required_where: &str) {
+pub(crate) fn unavailable(why: &str, required_where: &str) {
     assert!(env::var(required_where).unwrap_or_default().is_empty(), "{why}");
     #[expect(clippy::print_stdout, reason = "whoever runs the tests should see it")]
     {
@@ -76,6 +76,12 @@ impl Warehouse {
     /// An engine that speaks Flight SQL at this port.
     pub(crate) fn flight_sql(drivers: &Path, port: u16) -> Self {
         let (driver, value) = (drivers.join("flightsql.so"), format!("grpc://127.0.0.1:{port}"));
+        Self { driver, entrypoint: "AdbcDriverInit", option: "uri", value }
+    }
+
+    /// Spark at this port, by its own protocol.
+    pub(crate) fn spark_connect(drivers: &Path, port: u16) -> Self {
+        let (driver, value) = (drivers.join("spark-connect.so"), format!("sc://127.0.0.1:{port}"));
         Self { driver, entrypoint: "AdbcDriverInit", option: "uri", value }
     }
 

@@ -13,7 +13,7 @@ use activation_core::{
 use async_trait::async_trait;
 use serde_json::Value;
 
-use crate::adbc::{Warehouse, brought};
+use crate::adbc::{Warehouse, brought, unavailable};
 
 /// Sail, which speaks Spark's SQL, with workers of its own. `None` where it cannot be brought, which is
 /// an error in CI.
@@ -24,6 +24,23 @@ pub(crate) fn sail() -> Option<Warehouse> {
         let mut server = Conversation::with("sail.py", &packages.join("sail"));
         let port = server.hear().trim().parse().unwrap();
         Some((server, Warehouse::flight_sql(&packages, port)))
+    });
+    server.as_ref().map(|(_, warehouse)| warehouse.clone())
+}
+
+/// Apache Spark with two workers. It takes half a minute and four gigabytes, so it is only there where
+/// `CI_FULL` is set.
+pub(crate) fn spark() -> Option<Warehouse> {
+    static SERVER: OnceLock<Option<(Conversation, Warehouse)>> = OnceLock::new();
+    let server = SERVER.get_or_init(|| {
+        if std::env::var("CI_FULL").unwrap_or_default().is_empty() {
+            unavailable("Apache Spark runs where CI_FULL is set", "CI_FULL");
+            return None;
+        }
+        let packages = brought(&["spark", "spark-connect"], "CI_FULL")?;
+        let mut server = Conversation::with("spark.py", &packages.join("spark"));
+        let port = server.hear().trim().parse().unwrap();
+        Some((server, Warehouse::spark_connect(&packages, port)))
     });
     server.as_ref().map(|(_, warehouse)| warehouse.clone())
 }

@@ -2,9 +2,13 @@
 
 use std::{ops::Range, sync::Arc};
 
+#[cfg(feature = "adbc")]
+use activation_core::Dialect;
 use activation_core::SegmentSource;
 
 use super::{file::Adbc, problem::Problem};
+#[cfg(feature = "adbc")]
+use super::{file::AdbcTables, sources::check_tables};
 
 #[cfg(feature = "adbc")]
 pub(super) fn open(adbc: Adbc, span: &Range<usize>) -> Result<Arc<dyn SegmentSource>, Problem> {
@@ -12,11 +16,42 @@ pub(super) fn open(adbc: Adbc, span: &Range<usize>) -> Result<Arc<dyn SegmentSou
 
     use super::sources::perhaps;
 
-    let Adbc { profile, uri_env, query, column, key_column, as_of } = adbc;
+    let Adbc { profile, uri_env, query, column, key_column, as_of, tables } = adbc;
+    let place = tables.map(|tables| place(tables, column.as_deref(), key_column.as_deref(), span));
     let source = AdbcSource::new(database(profile, uri_env, span)?, query);
     let source = perhaps(source, column, |source, name| source.column(name));
     let source = perhaps(source, key_column, |source, name| source.key_column(name));
-    Ok(Arc::new(perhaps(source, as_of, |source, query| source.as_of(query))))
+    let source = perhaps(source, as_of, |source, query| source.as_of(query));
+    Ok(Arc::new(match place.transpose()? {
+        Some((dialect, schema)) => source.push_down(dialect, schema),
+        None => source,
+    }))
+}
+
+/// Where the warehouse computes the difference, and how it writes.
+#[cfg(feature = "adbc")]
+fn place(
+    tables: AdbcTables,
+    column: Option<&str>,
+    key_column: Option<&str>,
+    span: &Range<usize>,
+) -> Result<(Dialect, Vec<String>), Problem> {
+    let AdbcTables { dialect: name, schema } = tables;
+    let refuse = |key, message| Err(Problem::below(span.clone(), key, message));
+    if schema.iter().any(String::is_empty) || schema.is_empty() {
+        return refuse("tables.schema", "is empty, expected where tables can be made".to_owned());
+    }
+    check_tables(schema.first().map(String::as_str), key_column, span)?;
+    if column.is_none() {
+        return refuse("column", "is missing: `tables` needs the column by its name".to_owned());
+    }
+    match Dialect::named(&name) {
+        Some(dialect) => Ok((dialect, schema)),
+        None => {
+            let names = Dialect::all().map(|dialect| dialect.name.to_lowercase()).join(", ");
+            refuse("tables.dialect", format!("unknown dialect `{name}`, expected one of {names}"))
+        }
+    }
 }
 
 /// Credentials are in ADBC's profile or in the environment, and never in the file.

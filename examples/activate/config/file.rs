@@ -126,6 +126,18 @@ pub(super) struct Adbc {
     pub(super) column: Option<String>,
     pub(super) key_column: Option<String>,
     pub(super) as_of: Option<String>,
+    /// Where the warehouse computes the difference.
+    pub(super) tables: Option<AdbcTables>,
+}
+
+/// `tables` of a source with `kind = "adbc"`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table with `dialect` and `schema`")]
+#[cfg_attr(not(feature = "adbc"), expect(dead_code, reason = "read, so that mistakes are told"))]
+pub(super) struct AdbcTables {
+    pub(super) dialect: String,
+    /// From the outermost name in.
+    pub(super) schema: Vec<String>,
 }
 
 /// Reads the syntax.

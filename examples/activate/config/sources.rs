@@ -53,7 +53,7 @@ pub(super) fn open(
 }
 
 /// Keys of people need every row, so that no warehouse computes the difference.
-fn check_tables(
+pub(super) fn check_tables(
     tables: Option<&str>,
     key_column: Option<&str>,
     span: &Range<usize>,

@@ -54,6 +54,27 @@ fn what_opens_the_warehouse_is_one_profile_or_one_variable() {
     }
 }
 
+#[cfg(feature = "adbc")]
+#[test]
+fn tables_are_in_a_schema_of_a_dialect_that_is_known() {
+    let with = |keys: &str| {
+        let column = "column = \"email\"";
+        refusal(&ACTIVATION.replace("key_column = \"id\"", &format!("{column}, {keys}")))
+    };
+    for (keys, expected) in [
+        ("tables = \"activation\"", "a table with `dialect` and `schema`"),
+        ("tables = { dialect = \"oracle\", schema = [\"a\"] }", "unknown dialect `oracle`"),
+        ("tables = { dialect = \"trino\", schema = [] }", "source.tables.schema"),
+        ("tables = { dialect = \"trino\", schema = [\"a\"] }, key_column = \"id\"", "cannot stand"),
+    ] {
+        let told = with(keys);
+        assert!(told.contains(expected), "{keys}: {told}");
+    }
+    let tables = "tables = { dialect = \"trino\", schema = [\"a\"] }";
+    let told = refusal(&ACTIVATION.replace("key_column = \"id\"", tables));
+    assert!(told.contains("source.column"), "{told}");
+}
+
 #[cfg(all(feature = "adbc", unix))]
 mod on_duckdb {
     use std::{path::Path, process::Command};
@@ -95,12 +116,16 @@ mod on_duckdb {
     }
 
     fn activate(case: &Case) -> Run {
+        activate_in(case, ":memory:")
+    }
+
+    fn activate_in(case: &Case, warehouse: &str) -> Run {
         let mut command = case.command(&["--report", "report.json"]);
         let directory = case.path("");
         command
             .env("ADBC_DRIVER_PATH", &directory)
             .env("ADBC_PROFILE_PATH", &directory)
-            .env("WAREHOUSE", ":memory:");
+            .env("WAREHOUSE", warehouse);
         case.check(command.output().unwrap())
     }
 
@@ -119,6 +144,30 @@ mod on_duckdb {
         assert_eq!(run.code, 0, "{run:?}");
         assert_eq!(case.members("vip"), ["ann@example.org"]);
         assert_eq!(case.contact("ann@example.org"), ann);
+    }
+
+    #[test]
+    fn with_tables_the_warehouse_computes_the_difference() {
+        let Some(case) = case("SELECT * FROM read_csv('people.csv')") else { return };
+        let activation = ACTIVATION
+            .replace("SELECT id, email FROM people", "SELECT * FROM read_csv('people.csv')")
+            .replace(
+                "key_column = \"id\"",
+                "column = \"email\", tables = { dialect = \"duckdb\", schema = [\"tables\", \"main\"] }",
+            );
+        case.configure(&activation);
+        case.write("people.csv", "id,email\n1,ann@example.com\n2,bo@example.com\n");
+        let run = activate_in(&case, "tables.db");
+        assert_eq!(run.code, 0, "{run:?}");
+        case.write("people.csv", "id,email\n2,bo@example.com\n3,cy@example.com\n");
+        let run = activate_in(&case, "tables.db");
+        assert_eq!(run.code, 0, "{run:?}");
+        assert!(run.stdout.contains("added 1, removed 1, unchanged 1"), "{run:?}");
+        assert_eq!(case.members("vip"), ["bo@example.com", "cy@example.com"]);
+        // A file with our table in it, and DuckDB's name for it.
+        let tables = std::fs::read(case.path("tables.db")).unwrap();
+        let name = b"activation_1e_";
+        assert!(tables.windows(name.len()).any(|window| window == name), "there is a table");
     }
 
     #[test]

@@ -227,24 +227,35 @@ mod spark {
     use activation_core::{Dialect, sources::AdbcSource};
 
     use super::*;
-    use crate::engines;
+    use crate::{adbc, engines};
 
     #[tokio::test]
     async fn sail_agrees_with_memory() {
         let Some(sail) = engines::sail() else { return };
-        sail.run(["CREATE DATABASE segments", "CREATE DATABASE `a``b; DROP TABLE members`"]);
+        agrees(&sail, "a`b; DROP TABLE members").await;
+    }
+
+    #[tokio::test]
+    async fn apache_spark_agrees_with_memory() {
+        let Some(spark) = engines::spark() else { return };
+        // Its names are letters, digits and underscores, however they are quoted.
+        agrees(&spark, "activation").await;
+    }
+
+    async fn agrees(warehouse: &adbc::Warehouse, schema: &str) {
+        let quoted = format!("`{}`", schema.replace('`', "``"));
+        warehouse.run(["CREATE DATABASE segments", &format!("CREATE DATABASE {quoted}")]);
         // Rows of Parquet files cannot be deleted.
         let set = |rows: &[Row]| {
             let insert = insert_escaped(rows).replace("members (email)", "segments.members");
             let create = "CREATE TABLE segments.members (`e-mail` STRING) USING PARQUET";
-            sail.run(["DROP TABLE IF EXISTS segments.members", create, &insert]);
+            warehouse.run(["DROP TABLE IF EXISTS segments.members", create, &insert]);
         };
-        let schema = "a`b; DROP TABLE members";
-        let source = AdbcSource::new(sail.database(), "SELECT * FROM segments.members;")
+        let source = AdbcSource::new(warehouse.database(), "SELECT * FROM segments.members;")
             .column("e-mail")
             .push_down(Dialect::spark(), [schema]);
-        let names = "SHOW TABLES IN `a``b; DROP TABLE members`";
-        let tables = Box::new(|| sail.texts(names, "tableName"));
+        let names = format!("SHOW TABLES IN {quoted}");
+        let tables = Box::new(|| warehouse.texts(&names, "tableName"));
         agrees_with_memory(Engine { source: Arc::new(source), set: Box::new(set), tables }).await;
     }
 }

@@ -50,6 +50,8 @@
 //! | [`Ledger`] | who takes down every change of a membership | none by default |
 //! | [`Warehouse`] | a warehouse that computes the difference itself | of SQLite, PostgreSQL and ADBC |
 //!
+//! [`guide::warehouses`] has a page for each kind of warehouse.
+//!
 //! With the feature `test-util`, the module `conformance` checks your own implementation against
 //! each clause of its trait's contract.
 //!
@@ -97,6 +99,7 @@ mod destination;
 pub mod dotdigital;
 mod exclusions;
 mod guard;
+pub mod guide;
 mod identifier;
 mod ledger;
 mod observer;

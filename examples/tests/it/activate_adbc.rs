@@ -75,29 +75,35 @@ fn tables_are_in_a_schema_of_a_dialect_that_is_known() {
     assert!(told.contains("source.column"), "{told}");
 }
 
+/// Where drivers are; without them a test fails where `CI` is set, and is skipped elsewhere.
 #[cfg(all(feature = "adbc", unix))]
-mod on_duckdb {
+pub(crate) fn drivers() -> Option<std::path::PathBuf> {
     use std::{path::Path, process::Command};
 
+    let drivers = Path::new(env!("CARGO_TARGET_TMPDIR")).join("adbc-drivers");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../activation-core/tests/drivers.sh");
+    let brought = Command::new(script).arg(&drivers).output().unwrap();
+    if brought.status.success() {
+        return Some(drivers);
+    }
+    let why = String::from_utf8_lossy(&brought.stderr);
+    assert!(std::env::var("CI").unwrap_or_default().is_empty(), "no drivers: {why}");
+    #[expect(clippy::print_stdout, reason = "whoever runs the tests should see it")]
+    {
+        println!("skipped: no drivers: {why}");
+    }
+    None
+}
+
+#[cfg(all(feature = "adbc", unix))]
+mod on_duckdb {
     use super::*;
     use crate::support::Run;
 
     /// A case whose profile `warehouse` is DuckDB, whose drivers' directory is known, and a segment
     /// of this query in it.
     fn case(query: &str) -> Option<Case> {
-        let drivers = Path::new(env!("CARGO_TARGET_TMPDIR")).join("adbc-drivers");
-        let script =
-            Path::new(env!("CARGO_MANIFEST_DIR")).join("../activation-core/tests/drivers.sh");
-        let brought = Command::new(script).arg(&drivers).output().unwrap();
-        if !brought.status.success() {
-            let why = String::from_utf8_lossy(&brought.stderr);
-            assert!(std::env::var("CI").unwrap_or_default().is_empty(), "no drivers: {why}");
-            #[expect(clippy::print_stdout, reason = "whoever runs the tests should see it")]
-            {
-                println!("skipped: no drivers: {why}");
-            }
-            return None;
-        }
+        let drivers = drivers()?;
         let case = Case::new();
         // A manifest and a profile, as they are set up for ADBC, apart from activate's own file.
         case.write(

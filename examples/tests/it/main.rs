@@ -15,6 +15,7 @@ mod activate_report;
 mod activate_runs;
 mod activate_secrets;
 mod export_contact_list;
+mod guide_warehouses;
 #[cfg(unix)]
 #[path = "../../../activation-core/tests/it/postgres/server.rs"]
 #[allow(dead_code, reason = "the tests of the crate need more of it")]

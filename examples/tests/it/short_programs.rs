@@ -24,3 +24,9 @@ fn a_list_is_reconciled_and_a_lost_state_made_anew() {
     let story = story("reconcile");
     assert!(story.contains("vanished 3") && story.contains("foreign 1"), "{story}");
 }
+
+#[test]
+fn a_warehouse_of_a_hosts_own_becomes_a_segment() {
+    let story = story("custom_source");
+    assert!(story.contains("added 20000, removed 0"), "{story}");
+}

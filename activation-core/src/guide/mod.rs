@@ -1,0 +1,3 @@
+//! Guides, as pages to read.
+
+pub mod warehouses;

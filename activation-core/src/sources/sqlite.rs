@@ -202,7 +202,7 @@ impl SqliteSource {
         while let Some(row) = rows.next().map_err(|error| self.explain(error))? {
             number += 1;
             let refuse = |type_name, name: &str| {
-                self.refuse(&format!("gives {type_name} in column {name}, row {number}"))
+                self.refuse(&format!("gives {type_name} in column {name}, row {number}{CAST}"))
             };
             let identifier =
                 value(row, identifier, &mut digits).map_err(|found| refuse(found, &names.0))?;
@@ -261,6 +261,14 @@ fn explain(place: &str, error: rusqlite::Error) -> SourceError {
         {
             SourceError::temporary(format!("{place} has to wait for another program"))
         }
+        _ if matches!(
+            error.sqlite_error_code(),
+            Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure)
+        ) =>
+        {
+            let message = format!("{place} failed: look whether its disk is full or broken");
+            SourceError::permanent(message).caused_by(error)
+        }
         _ => SourceError::permanent(format!("{place} failed")).caused_by(error),
     }
 }
@@ -285,6 +293,8 @@ fn value<'a>(
         Err(_) => Err("nothing"),
     }
 }
+
+const CAST: &str = "; cast it to text if it is an identifier";
 
 /// Instructions of SQLite's machine; about a millisecond of them.
 const STEPS_BETWEEN_LOOKS: i32 = 100_000;

@@ -13,6 +13,7 @@ mod erasure;
 mod exclusions;
 mod existing_only;
 mod explaining;
+mod failures;
 mod guarding;
 mod held;
 mod identity;

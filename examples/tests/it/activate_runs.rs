@@ -248,3 +248,38 @@ fn with_tables_the_warehouse_computes_the_difference() {
     let count: i64 = tables.query_row(named, [], |row| row.get(0)).unwrap();
     assert_eq!(count, 1);
 }
+
+/// Where a file cannot grow, as on a disk that is full.
+#[cfg(unix)]
+#[test]
+fn a_disk_that_is_full_leaves_the_list_alone() {
+    let case = Case::new();
+    let warehouse = rusqlite::Connection::open(case.path("warehouse.db")).unwrap();
+    let some = |count: u32| {
+        format!(
+            "DELETE FROM people; WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n \
+             WHERE i < {count}) INSERT INTO people SELECT 'person' || i || '@example.com' FROM n"
+        )
+    };
+    warehouse.execute_batch("CREATE TABLE people (email TEXT)").unwrap();
+    warehouse.execute_batch(&some(15_000)).unwrap();
+    case.configure(
+        "\n[[activation]]\nsegment = \"vip\"\nsource = { kind = \"sqlite\", \
+         path = \"warehouse.db\", query = \"SELECT email FROM people\", tables = \"tables.db\" }\n",
+    );
+    assert_eq!(case.activate(&[]).code, 0);
+    warehouse.execute_batch(&some(20_000)).unwrap();
+    let calls = case.write_calls();
+    // Blocks of 512 bytes, or of 1024.
+    let limited = "trap '' XFSZ; ulimit -f 200; exec \"$@\"";
+    let activate = case.command(&[]);
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", limited, "sh"]).arg(activate.get_program()).args(activate.get_args());
+    shell.current_dir(case.path("")).envs(activate.get_envs().filter_map(|(k, v)| Some((k, v?))));
+    let run = case.check(shell.output().unwrap());
+    assert_eq!(run.code, 1, "{run:?}");
+    assert!(run.stderr.contains("look whether its disk is full"), "{run:?}");
+    assert_eq!((case.members("vip").len(), case.write_calls()), (15_000, calls));
+    assert_eq!(case.activate(&[]).code, 0);
+    assert_eq!(case.members("vip").len(), 20_000);
+}

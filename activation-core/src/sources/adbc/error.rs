@@ -56,7 +56,7 @@ impl Confidential {
 /// Why a call of the driver failed; `place` says what was tried.
 pub(super) fn explain(place: &str, error: &Error, confidential: &Confidential) -> SourceError {
     let what = match error.status {
-        Status::Unauthenticated => "failed: the user or the password is wrong",
+        _ if is_refused_login(error) => "failed: the user or the password is wrong",
         Status::Unauthorized => "is not allowed: GRANT what is missing to its user",
         Status::Timeout => "failed: it took too long",
         Status::Cancelled => "was cancelled",
@@ -141,8 +141,15 @@ fn sqlstate(error: &Error) -> Option<String> {
     given.then_some(code)
 }
 
+/// Some drivers have no other way to say so than a text.
+fn is_refused_login(error: &Error) -> bool {
+    let said = error.message.to_lowercase();
+    error.status == Status::Unauthenticated || REFUSED_LOGIN.iter().any(|text| said.contains(text))
+}
+
 fn is_temporary(error: &Error) -> bool {
     match sqlstate(error) {
+        _ if is_refused_login(error) => false,
         Some(code) => TEMPORARY.iter().any(|class| code.starts_with(class)),
         None => matches!(error.status, Status::IO | Status::Timeout | Status::Cancelled),
     }
@@ -152,6 +159,14 @@ fn is_temporary(error: &Error) -> bool {
 const TEMPORARY: [&str; 6] = ["08", "40", "53", "55", "57", "58"];
 
 const ACCESS_RULE: &str = "42";
+
+/// In the words of PostgreSQL, Snowflake, MySQL and most others.
+const REFUSED_LOGIN: [&str; 4] = [
+    "authentication failed",
+    "incorrect username or password",
+    "access denied for user",
+    "invalid credentials",
+];
 
 const URI_DELIMITERS: [char; 9] = [':', '/', '@', '?', '&', '=', ';', ' ', ','];
 
@@ -184,6 +199,7 @@ mod tests {
             (Status::Timeout, "", true),
             (Status::Unauthenticated, "", false),
             (Status::InvalidArguments, "08006", true),
+            (Status::Unauthenticated, "08006", false),
         ] {
             let told = explain("it", &error(status, sqlstate, ""), &Confidential::default());
             assert_eq!(told.is_temporary(), temporary, "{status:?} {sqlstate}");

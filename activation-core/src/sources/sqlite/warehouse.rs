@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OpenFlags};
 
-use super::{BUSY_TIMEOUT, STEPS_BETWEEN_LOOKS, SqliteSource, quoted_means_a_name, value};
+use super::{BUSY_TIMEOUT, CAST, STEPS_BETWEEN_LOOKS, SqliteSource, quoted_means_a_name, value};
 use crate::{
     Dialect, SegmentScan, SourceError, Warehouse,
     sources::{columns, thread},
@@ -73,7 +73,7 @@ impl SqliteWarehouse {
         let mut rows = statement.query([]).map_err(failed)?;
         let (mut digits, mut number) = (String::new(), String::new());
         while let Some(row) = rows.next().map_err(failed)? {
-            let refuse = |found| self.source.refuse(&format!("gives {found}"));
+            let refuse = |found| self.source.refuse(&format!("gives {found}{CAST}"));
             let identifier = value(row, 0, &mut digits).map_err(refuse)?;
             let occurs = value(row, 1, &mut number).map_err(refuse)?;
             batches.push_keyed(identifier, occurs)?;

@@ -105,9 +105,15 @@ async fn an_error_half_way_is_an_error_and_not_a_short_segment() {
 async fn a_real_number_or_a_blob_stops_the_scan() {
     let warehouse = Warehouse::new(PEOPLE);
     let told = warehouse.complaint("SELECT vip FROM people ORDER BY id").await;
-    assert_eq!(told, r#"gives a real number in column "vip", row 2"#);
+    assert_eq!(
+        told,
+        r#"gives a real number in column "vip", row 2; cast it to text if it is an identifier"#
+    );
     let told = warehouse.complaint("SELECT photo FROM people ORDER BY id").await;
-    assert_eq!(told, r#"gives a blob in column "photo", row 3"#);
+    assert_eq!(
+        told,
+        r#"gives a blob in column "photo", row 3; cast it to text if it is an identifier"#
+    );
 }
 
 #[tokio::test]
@@ -220,7 +226,12 @@ async fn a_key_that_is_no_key_is_an_error_that_names_its_column() {
     let warehouse = Warehouse::new(PEOPLE);
     let real = warehouse.query("SELECT email, vip FROM people ORDER BY id").key_column("vip");
     let told = failure(&real).await;
-    assert!(told.ends_with(r#"gives a real number in column "vip", row 2"#), "{told}");
+    assert!(
+        told.ends_with(
+            r#"gives a real number in column "vip", row 2; cast it to text if it is an identifier"#
+        ),
+        "{told}"
+    );
     let missing = warehouse.query("SELECT email FROM people").key_column("id");
     let told = failure(&missing).await;
     assert!(told.contains(r#"has no column "id"; it has "email""#), "{told}");

@@ -15,6 +15,7 @@
 //! Time at the destination is virtual: jobs take as long as the simulator says, and waiting costs
 //! nothing. Seconds are therefore the engine's own work, and the account's.
 
+mod members;
 mod per_contact;
 mod process;
 mod segment;
@@ -42,8 +43,9 @@ use dotdigital_client::{
 use serde::Serialize;
 
 use crate::{
+    members::changed,
     process::{Meter, Used},
-    segment::{Numbered, changed},
+    segment::Numbered,
     thin::ThinAccount,
 };
 

@@ -7,7 +7,7 @@ use dotdigital_client::{
     Client, Identifier, ListId, contacts::ContactUpdate, list_members::Removal,
 };
 
-use crate::segment::address;
+use crate::members::address;
 
 /// Brings the list from `before` to `after`, which it is told; a connector would keep or query them.
 pub(crate) async fn sync(

@@ -1,26 +1,11 @@
-//! Segments made on the fly: members are numbered, and a segment is a range of them.
+//! Segments made on the fly.
 
 use std::ops::Range;
 
 use activation_core::{ADVISED_BATCH, KeyBatch, SegmentScan, SegmentSource, SourceError};
 use async_trait::async_trait;
 
-/// What the addresses of all members begin with.
-pub(crate) const PREFIX: &str = "first.last";
-
-/// Digits of a member's number in her address.
-pub(crate) const DIGITS: usize = 8;
-
-/// The address of a member.
-pub(crate) fn address(member: u32) -> String {
-    format!("{PREFIX}{member:0DIGITS$}@mail.example.com")
-}
-
-/// Members `0..members` before a change and the same number after it: 1 % have left, and as many
-/// have come.
-pub(crate) fn changed(members: u32) -> Range<u32> {
-    members / 100..members + members / 100
-}
+use crate::members::address;
 
 /// A segment of which no more than a batch is in memory.
 #[derive(Clone, Debug)]

@@ -18,7 +18,7 @@ use dotdigital_client::{
     simulator::{JobLatency, VirtualClock},
 };
 
-use crate::segment::{DIGITS, PREFIX, address};
+use crate::members::{DIGITS, PREFIX, address};
 
 const LIST: &str = r#"{"id":7,"name":"everybody","visibility":"Private","contacts":0}"#;
 

@@ -285,6 +285,7 @@ impl Session<'_> {
     ) -> Result<(), RunError> {
         self.load().await?;
         self.account().await?;
+        push_down::check(source).await?;
         let planned = plan(self, source, report).await?;
         let approval = self.approval_of(&planned.plan.digest).map(|(approval, _)| approval);
         report.guard.outcome = match (&planned.trips[..], &approval) {

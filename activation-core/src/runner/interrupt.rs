@@ -133,6 +133,10 @@ impl Warehouse for ParkingWarehouse {
         self.1.before(Stage::Park, self.0.as_of()).await.ok_or_else(unread)?
     }
 
+    async fn check(&self) -> Result<(), SourceError> {
+        self.1.before(Stage::Park, self.0.check()).await.ok_or_else(unread)?
+    }
+
     async fn execute(&self, statement: &str) -> Result<(), SourceError> {
         self.1.before(Stage::Park, self.0.execute(statement)).await.ok_or_else(unread)?
     }

@@ -77,6 +77,16 @@ pub trait Warehouse: fmt::Debug + Send + Sync {
         Ok(None)
     }
 
+    /// Looks whether the tables could be made, and changes nothing. Asked by dry runs, so that missing
+    /// privileges are known before the first run. By itself it says nothing.
+    ///
+    /// # Errors
+    ///
+    /// Fails when they could not, with a list of what is missing.
+    async fn check(&self) -> Result<(), SourceError> {
+        Ok(())
+    }
+
     /// Carries out a statement that gives no rows.
     ///
     /// # Errors

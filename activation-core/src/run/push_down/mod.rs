@@ -80,6 +80,13 @@ pub(super) async fn begin(
     Ok(())
 }
 
+/// Whether a run could have the difference computed, as far as that is known without making a table.
+pub(super) async fn check(source: &dyn SegmentSource) -> Result<(), RunError> {
+    let Some(warehouse) = source.warehouse() else { return Ok(()) };
+    warehouse.segment().await?;
+    Ok(warehouse.check().await?)
+}
+
 /// How the names of an activation's tables begin. Another store has another key, and so other names,
 /// for the same segment. Kind and number are there since a table rests on how identifiers are
 /// normalised: the number changes when that does.

@@ -16,6 +16,10 @@ use crate::{
 
 const DIALECT: Dialect = Dialect::postgresql();
 
+/// NULL where there is no such schema.
+const PRIVILEGES: &str = "SELECT has_schema_privilege(oid, 'USAGE'), has_schema_privilege(oid, 'CREATE') \
+     FROM (SELECT CAST($1 AS name) AS name) wanted LEFT JOIN pg_namespace ON nspname = name";
+
 /// A segment's server, with a schema for our tables.
 #[derive(Debug)]
 pub(super) struct PostgresWarehouse {
@@ -62,6 +66,23 @@ impl Warehouse for PostgresWarehouse {
         let begun = session.client().batch_execute(BEGIN).await;
         begun.map_err(|error| self.explain(&error))?;
         as_of::read(&session, &self.source.server, query).await.map(Some)
+    }
+
+    async fn check(&self) -> Result<(), SourceError> {
+        let mut session = Session::open(&self.source.server).await?;
+        let row = session.client().query_one(PRIVILEGES, &[&self.schema[0]]).await;
+        let row = row.map_err(|error| self.explain(&error))?;
+        session.rest();
+        let has = |column| row.try_get::<_, Option<bool>>(column).ok().flatten();
+        let missing = match (has(0), has(1)) {
+            (Some(true), Some(true)) => return Ok(()),
+            (Some(false), Some(true)) => "GRANT USAGE on it to its user",
+            (Some(true), Some(false)) => "GRANT CREATE on it to its user",
+            (Some(false), Some(false)) => "GRANT USAGE, CREATE on it to its user",
+            _ => "create it, and GRANT USAGE, CREATE on it to its user",
+        };
+        let (place, schema) = (self.place(), &self.schema[0]);
+        Err(SourceError::permanent(format!("{place} needs schema {schema:?}: {missing}")))
     }
 
     async fn execute(&self, statement: &str) -> Result<(), SourceError> {

@@ -149,12 +149,19 @@ mod postgresql {
             PostgresSource::new(server, "SELECT email FROM public.members -- all").push_down(SCHEMA)
         };
         let server: PostgresServer = database.url("activation", "secret").parse().unwrap();
+        let dry = async || {
+            let dry = side(Arc::new(source(server.clone())));
+            dry.engine().plan(&vip(), &dry.source, &dry.world.destination()).await
+        };
+        let message = dry().await.error.unwrap().message;
+        assert!(message.contains("needs schema") && message.contains("USAGE, CREATE"), "{message}");
         let refused = side(Arc::new(source(server.clone()))).run(&vip()).await;
         assert_eq!((refused.status, refused.added), (RunStatus::Failed, 0), "{refused}");
         let message = refused.error.unwrap().message;
         assert!(message.contains("the difference on") && message.contains("GRANT"), "{message}");
 
         database.run(GRANT);
+        assert_eq!(dry().await.status, RunStatus::Planned);
         let source = Arc::new(source(server));
         agrees_with_memory(Engine { source, set: set(&database), tables: tables(&database) }).await;
     }

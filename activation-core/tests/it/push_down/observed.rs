@@ -118,6 +118,10 @@ impl Warehouse for ObservedWarehouse {
         self.0.as_of().await
     }
 
+    async fn check(&self) -> Result<(), SourceError> {
+        self.0.check().await
+    }
+
     async fn execute(&self, statement: &str) -> Result<(), SourceError> {
         self.1.around(self.0.execute(statement)).await
     }

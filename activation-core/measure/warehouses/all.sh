@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Measures runs over warehouses, read in full and with the difference computed there, and prints a line
 # of JSON for each: the variants in turn, each run a process of its own. Needs PostgreSQL's server, Python
-# with pip, and npm.
+# with pip, npm, and Debian's packages.
 # Usage: activation-core/measure/warehouses/all.sh MEMBERS [ROUNDS]
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
@@ -14,11 +14,11 @@ work=$(mktemp -d)
 chmod 755 "$work"
 export DRIVERS=$PWD/target/tmp/adbc-drivers
 activation-core/tests/drivers.sh "$DRIVERS"
-activation-core/tests/drivers.sh "$DRIVERS" flightsql sail
+activation-core/tests/drivers.sh "$DRIVERS" flightsql sail clickhouse mariadb pymysql
 
 finish() {
     exec 7>&- 8>&-
-    [ -z "${postgres:-}" ] || kill "$postgres"
+    kill ${postgres:-} ${mariadb:-}
     wait
     rm -rf "$work"
 }
@@ -39,6 +39,15 @@ postgres=$!
 until "$binaries/pg_isready" -q -h "$work/postgres"; do sleep 0.1; done
 url="postgresql://postgres@$(printf %s "$work/postgres" | sed 's|/|%2F|g')/postgres"
 
+# MariaDB, without accounts.
+mkdir "$work/mariadb"
+files=$DRIVERS/mariadb/usr/share/mysql
+"$DRIVERS/mariadb/usr/sbin/mariadbd" --no-defaults --user="$(id -un)" --datadir="$work/mariadb" \
+    --skip-grant-tables --skip-networking --socket="$work/mariadb.socket" --lc-messages-dir="$files" \
+    --character-sets-dir="$files/charsets" --innodb-buffer-pool-size=1G 2>"$work/mariadb.log" &
+mariadb=$!
+until [ -S "$work/mariadb.socket" ]; do sleep 0.1; done
+
 # Sail with so many workers, each with one slot, as the descriptor $2; its port goes to `port`.
 sail() {
     mkfifo "$work/sail$1"
@@ -57,12 +66,15 @@ two_workers=$port
 declare -A places=(
     [csv]=$work/people.csv [sqlite]=$work/people.db [postgres]=$url [adbc-postgres]=$url
     [duckdb]=$work/warehouse.duckdb [sail1]=$one_worker [sail2]=$two_workers
+    [clickhouse]=$work/clickhouse [mariadb]=$work/mariadb.socket
 )
-for source in sqlite postgres duckdb sail1 sail2; do
-    "$program" fill "${source%[12]}" "$members" "${places[$source]}"
+# Or those that VARIANTS names, with csv:full among them.
+variants="${VARIANTS:-csv:full sqlite:full sqlite:tables postgres:full postgres:tables adbc-postgres:full duckdb:full \
+    duckdb:tables sail1:full sail1:tables sail2:full sail2:tables clickhouse:tables mariadb:tables}"
+for source in sqlite postgres duckdb sail1 sail2 clickhouse mariadb; do
+    [[ " $variants" != *" $source:"* ]] ||
+        "$program" fill "${source%[12]}" "$members" "${places[$source]}"
 done
-variants="csv:full sqlite:full sqlite:tables postgres:full postgres:tables adbc-postgres:full duckdb:full \
-    duckdb:tables sail1:full sail1:tables sail2:full sail2:tables"
 
 run() {
     local variant=$1 run=$2 source=${1%:*} how=${1#*:}

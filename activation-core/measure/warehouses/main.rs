@@ -6,10 +6,13 @@
 //! warehouses run SOURCE full|tables RUN MEMBERS PLACE STATE a run: first, changed or unchanged
 //! ```
 //!
-//! SOURCE is csv, sqlite, postgres, adbc-postgres, duckdb or sail, and PLACE a file, a URL or a port. RUN and
+//! SOURCE is csv, sqlite, postgres, adbc-postgres, duckdb, sail, clickhouse or mariadb, and PLACE a file, a URL,
+//! a port, a directory or a socket. RUN and
 //! STATE are as for `runs`, beside which this is; `back` undoes what `changed` did, and is as large. The destination is the account that keeps next to
 //! nothing; waiting for it costs nothing, and warehouses take the time that they take.
 
+#[path = "../../tests/it/engines/child.rs"]
+mod child;
 mod counted;
 #[path = "../runs/members.rs"]
 mod members;

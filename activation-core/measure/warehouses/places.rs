@@ -1,13 +1,24 @@
 //! Where the members are: a table of a number and an address, of which a segment is a range.
 
-use std::{env, fs::File, io::BufWriter, io::Write as _, ops::Range, path::Path, sync::Arc};
+use std::{
+    env,
+    fs::File,
+    io::{BufWriter, Write as _},
+    ops::Range,
+    path::Path,
+    sync::{Arc, Mutex},
+};
 
 use activation_core::{
     Dialect, PostgresServer, SegmentSource, Warehouse,
     sources::{AdbcDatabase, AdbcSource, CsvSource, PostgresSource, SqliteSource},
 };
 
-use crate::{Fallible, members::address};
+use crate::{
+    Fallible,
+    child::{Conversation, Engine},
+    members::address,
+};
 
 #[derive(Clone, Copy)]
 pub(crate) struct Place<'a> {
@@ -69,8 +80,22 @@ impl<'a> Place<'a> {
                 adbc(self.database()?, Dialect::duckdb(), "main.people", &["warehouse", "main"])
             }
             "sail" => adbc(self.database()?, Dialect::spark(), "default.people", &["default"]),
-            _ => return Err("expected csv, sqlite, postgres, adbc-postgres, duckdb or sail".into()),
+            "clickhouse" | "mariadb" => Arc::new(self.child(&query("people.people"))?),
+            _ => return Err("nothing is known of this source".into()),
         })
+    }
+
+    /// Engines that speak Python have tables always; read in full they would measure JSON.
+    fn child(&self, query: &str) -> Fallible<Engine> {
+        let (package, dialect) = match self.source {
+            "mariadb" => ("pymysql", Dialect::mysql()),
+            _ => ("clickhouse", Dialect::clickhouse()),
+        };
+        let packages = Path::new(&env::var("DRIVERS")?).join(package);
+        let (script, place) = (format!("{}.py", self.source), Path::new(self.place));
+        let conversation = Arc::new(Mutex::new(Conversation::with(&script, &packages, &[place])));
+        let query = query.replace("SELECT email", "SELECT email AS k");
+        Ok(Engine::new(conversation, dialect, "people", &query))
     }
 
     /// The drivers are in the directory that `DRIVERS` names.
@@ -110,11 +135,28 @@ impl<'a> Place<'a> {
                 "CREATE TABLE default.people USING PARQUET AS SELECT id AS n, concat('first.last', \
                  lpad(CAST(id AS STRING), 8, '0'), '@mail.example.com') AS email FROM range(0, {members})"
             ),
+            "clickhouse" => format!(
+                "CREATE TABLE people.people ENGINE = MergeTree ORDER BY n AS SELECT number AS n, \
+                 concat('first.last', leftPad(toString(number), 8, '0'), '@mail.example.com') AS email \
+                 FROM numbers({members})"
+            ),
+            "mariadb" => format!(
+                "CREATE TABLE people.people (n INT PRIMARY KEY, email VARCHAR(100)) SELECT seq AS n, \
+                 concat('first.last', lpad(seq, 8, '0'), '@mail.example.com') AS email \
+                 FROM seq_0_to_{}",
+                members - 1
+            ),
             _ => format!(
                 "CREATE TABLE people AS SELECT n, 'first.last' || lpad(CAST(n AS text), 8, '0') || \
                  '@mail.example.com' AS email FROM generate_series(0, {members} - 1) numbers(n)"
             ),
         };
+        if matches!(self.source, "clickhouse" | "mariadb") {
+            let engine = self.child("")?;
+            engine.run("CREATE DATABASE people");
+            engine.run(&create);
+            return Ok(());
+        }
         let warehouse: Option<Arc<dyn Warehouse>> = self.source(0..1, true)?.warehouse();
         Ok(warehouse.ok_or("no warehouse")?.execute(&create).await?)
     }

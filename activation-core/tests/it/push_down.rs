@@ -1,6 +1,7 @@
 //! The difference in the warehouse: every run does, reports and remembers what a run does that reads
 //! the segment in full, and leaves no table behind but the one that the head names.
 
+mod changing;
 mod crash;
 mod engines;
 mod equivalence;

@@ -143,7 +143,7 @@ impl<'a> Place<'a> {
             "mariadb" => format!(
                 "CREATE TABLE people.people (n INT PRIMARY KEY, email VARCHAR(100)) SELECT seq AS n, \
                  concat('first.last', lpad(seq, 8, '0'), '@mail.example.com') AS email \
-                 FROM seq_0_to_{}",
+                 FROM people.seq_0_to_{}",
                 members - 1
             ),
             _ => format!(

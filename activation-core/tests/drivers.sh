@@ -71,7 +71,9 @@ debian() {
     [[ -e $name ]] && return
     local made="made.$name"
     rm -rf "$made" && mkdir "$made"
-    (cd "$made" && apt-get download --quiet "$package" >/dev/null)
+    # Where there is no way to the packages, that is to be known soon.
+    (cd "$made" && apt-get -o Acquire::http::Timeout=20 -o Acquire::https::Timeout=20 -o Acquire::Retries=1 \
+        download --quiet "$package" >/dev/null)
     dpkg -x "$made"/*.deb "$made/content"
     mv "$made/content" "$name"
     rm -rf "$made"
